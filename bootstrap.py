@@ -29,8 +29,21 @@ TARGETS = {
     "format": ("requirements-dev.lock", [["ruff", "format", "."], ["ruff", "check", "--fix", "."]]),
     "bench": ("requirements-dev.lock", [["python", "benchmarks/run.py"]]),
 }
-LOCK = ["pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-annotate", "--custom-compile-command",
-        "python bootstrap.py lock", "--python-version", "3.12", "pyproject.toml", "--extra", "setup"]
+LOCK = [
+    "pip",
+    "compile",
+    "--quiet",
+    "--universal",
+    "--generate-hashes",
+    "--no-annotate",
+    "--custom-compile-command",
+    "python bootstrap.py lock",
+    "--python-version",
+    "3.12",
+    "pyproject.toml",
+    "--extra",
+    "setup",
+]
 
 
 def say(text):
@@ -58,7 +71,7 @@ def index_settings():
     ):
         value = os.environ.get(variable)
         if not value:
-            found = subprocess.run(pip + [name], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            found = subprocess.run([*pip, name], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             value = found.stdout.decode().strip() if found.returncode == 0 else ""
         if value and not os.environ.get(target):
             settings[target] = value
@@ -74,12 +87,26 @@ def find_uv():
     if not own.exists():
         say("installing uv into .tools")
         lock = str(ROOT / "requirements-uv.lock")
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-                   "--require-hashes", "--target", str(TOOLS), "-r", lock]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--require-hashes",
+            "--target",
+            str(TOOLS),
+            "-r",
+            lock,
+        ]
         if subprocess.run(command, stderr=subprocess.DEVNULL).returncode:
             helper = TOOLS / "pip"
             if subprocess.run([sys.executable, "-m", "venv", str(helper)]).returncode:
-                fail("this Python has neither pip nor venv; install pip (Debian: apt-get install python3-pip) or uv, then run again")
+                fail(
+                    "this Python has neither pip nor venv: install pip (Debian: apt-get install python3-pip) "
+                    "or uv, then run again"
+                )
             command[0] = str(helper / BIN.name / ("python" + EXE))
             run(command)
     return str(own)
@@ -110,7 +137,7 @@ def set_up(lock):
         say("creating .venv with Python " + version)
         run([uv, "venv", "--quiet", "--python", version, VENV], env=environment)
     say("installing " + lock + " (once; a few minutes on a slow line)")
-    run([uv, "pip", "sync", "--quiet", "--require-hashes", lock], env=environment)
+    run([uv, "pip", "sync", "--quiet", "--compile-bytecode", "--require-hashes", lock], env=environment)
     run([uv, "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", "."], env=environment)
     stamp.write_text(wanted[0] + "\n")
 
@@ -135,7 +162,7 @@ def main(arguments):
     lock, commands = TARGETS[target]
     set_up(lock)
     if target == "report" and not [word for word in rest if word.endswith((".yml", ".yaml"))]:
-        rest = [PARAMS] + rest
+        rest = [PARAMS, *rest]
     environment = dict(os.environ)
     environment["PATH"] = str(BIN) + os.pathsep + environment.get("PATH", "")
     environment["VIRTUAL_ENV"] = str(VENV)

@@ -94,6 +94,8 @@ def test_the_layer_test_sees_an_import_that_goes_up(tmp_path):
 
 def test_importing_the_package_loads_nothing_heavy():
     code = "import sys, collabeval, collabeval.cli; print(' '.join(sorted({n.split('.')[0] for n in sys.modules})))"
-    loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    )
     assert "collabeval" in loaded
     assert not loaded & {"numpy", "pandas", "pymc", "matplotlib", "xarray", "arviz", "papermill", "pytask", "pandera"}

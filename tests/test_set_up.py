@@ -21,7 +21,7 @@ def pins(lock: str) -> dict[str, set[str]]:
 
 
 def normal(requirement: str) -> str:
-    return re.split(r"[\[<>=;~! ]", requirement)[0].lower().replace("_", "-")
+    return re.sub(r"[-_.]+", "-", re.split(r"[\[<>=;~! ]", requirement)[0]).lower()
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -64,6 +64,8 @@ def test_make_help_lists_every_target_in_one_line():
 
 
 def test_make_and_bootstrap_know_the_same_targets():
-    out = subprocess.run(["python3", "bootstrap.py", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    out = subprocess.run(
+        ["python3", "bootstrap.py", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.M)) - {"help"}
     assert set(out.split("targets:")[1].split()) == targets

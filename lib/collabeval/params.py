@@ -66,8 +66,18 @@ class Prior(Strict):
 
     on: Literal["value", "sd", "variance", "precision", "log_sd"] = "value"
     dist: Literal[
-        "Normal", "HalfNormal", "StudentT", "HalfStudentT", "Cauchy", "HalfCauchy", "Gamma", "InverseGamma",
-        "Exponential", "Uniform", "LogNormal", "Beta",
+        "Normal",
+        "HalfNormal",
+        "StudentT",
+        "HalfStudentT",
+        "Cauchy",
+        "HalfCauchy",
+        "Gamma",
+        "InverseGamma",
+        "Exponential",
+        "Uniform",
+        "LogNormal",
+        "Beta",
     ]
     mu: float | None = None
     sigma: PositiveFloat | None = None

@@ -14,8 +14,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TABLES = (
-    "site_estimates", "site_probabilities", "site_statements", "programme_estimates", "programme_trend", "funnel",
-    "spc", "diagnostics",
+    "site_estimates",
+    "site_probabilities",
+    "site_statements",
+    "programme_estimates",
+    "programme_trend",
+    "funnel",
+    "spc",
+    "diagnostics",
 )
 
 
