@@ -29,21 +29,10 @@ TARGETS = {
     "format": ("requirements-dev.lock", [["ruff", "format", "."], ["ruff", "check", "--fix", "."]]),
     "bench": ("requirements-dev.lock", [["python", "benchmarks/run.py"]]),
 }
-LOCK = [
-    "pip",
-    "compile",
-    "--quiet",
-    "--universal",
-    "--generate-hashes",
-    "--no-annotate",
-    "--custom-compile-command",
-    "python bootstrap.py lock",
-    "--python-version",
-    "3.12",
-    "pyproject.toml",
-    "--extra",
-    "setup",
-]
+LOCK = (
+    "pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.12 pyproject.toml --extra setup"
+).split()
+LOCK += ["--custom-compile-command", "python bootstrap.py lock"]
 
 
 def say(text):
@@ -112,21 +101,20 @@ def find_uv():
     return str(own)
 
 
+def fingerprint(lock):
+    """What an installed environment was made from, as one hash."""
+    digest = hashlib.sha256(lock.encode())
+    for name in (lock, "pyproject.toml", ".python-version"):
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()
+
+
 def set_up(lock):
     """Create .venv and install `lock` into it, unless exactly that has been done."""
     stamp = VENV / ".collabeval-setup"
-    digest = hashlib.sha256()
-    for name in (lock, "pyproject.toml", ".python-version"):
-        digest.update((ROOT / name).read_bytes())
-    done = stamp.read_text().split() if stamp.exists() else []
-    # the development lock holds everything the plain one does
-    wanted = [lock + ":" + digest.hexdigest()]
-    if lock == "requirements.lock":
-        other = hashlib.sha256()
-        for name in ("requirements-dev.lock", "pyproject.toml", ".python-version"):
-            other.update((ROOT / name).read_bytes())
-        wanted.append("requirements-dev.lock:" + other.hexdigest())
-    if set(wanted) & set(done):
+    # the development lock holds everything that the plain one does
+    enough = {lock, "requirements-dev.lock"}
+    if stamp.exists() and stamp.read_text() in {fingerprint(name) for name in enough}:
         return
     uv = find_uv()
     environment = dict(os.environ, **index_settings())
@@ -139,7 +127,7 @@ def set_up(lock):
     say("installing " + lock + " (once; a few minutes on a slow line)")
     run([uv, "pip", "sync", "--quiet", "--compile-bytecode", "--require-hashes", lock], env=environment)
     run([uv, "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", "."], env=environment)
-    stamp.write_text(wanted[0] + "\n")
+    stamp.write_text(fingerprint(lock))
 
 
 def write_locks():
