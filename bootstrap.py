@@ -29,9 +29,19 @@ TARGETS = {
     "format": ("requirements-dev.lock", [["ruff", "format", "."], ["ruff", "check", "--fix", "."]]),
     "bench": ("requirements-dev.lock", [["python", "benchmarks/run.py"]]),
 }
-LOCK = (
-    "pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.12 pyproject.toml --extra setup"
-).split()
+LOCK = [
+    "pip",
+    "compile",
+    "--quiet",
+    "--universal",
+    "--generate-hashes",
+    "--no-annotate",
+    "--python-version",
+    "3.12",
+    "pyproject.toml",
+    "--extra",
+    "setup",
+]
 LOCK += ["--custom-compile-command", "python bootstrap.py lock"]
 
 
