@@ -29,7 +29,7 @@ TARGETS = {
     "format": ("requirements-dev.lock", [["ruff", "format", "."], ["ruff", "check", "--fix", "."]]),
     "bench": ("requirements-dev.lock", [["python", "benchmarks/run.py"]]),
 }
-LOCK = [
+LOCK = ["pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-annotate", "--python-version", "3.12"]
     "pip",
     "compile",
     "--quiet",
@@ -42,7 +42,7 @@ LOCK = [
     "--extra",
     "setup",
 ]
-LOCK += ["--custom-compile-command", "python bootstrap.py lock"]
+LOCK += ["pyproject.toml", "--extra", "setup", "--custom-compile-command", "python bootstrap.py lock"]
 
 
 def say(text):
