@@ -14,7 +14,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 LAYERS = [
     {"params", "params_file", "params_reference", "periods", "errors", "run_folder"},
     {"sources", "contract", "quality", "templates", "panel", "casemix", "simulate"},
-    {"models", "fit", "laplace", "draws"},
+    {"models", "fit", "laplace", "draws", "convergence"},
     {"estimates", "words", "classical", "spc", "diagnostics", "features", "scorecard", "value"},
     {"disclosure"},
     {"plots", "tables", "equations", "statements", "sections"},
