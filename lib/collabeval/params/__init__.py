@@ -1,0 +1,209 @@
+"""Params: everything an evaluator can set, as frozen models that refuse what they do not know."""
+
+from __future__ import annotations
+
+import codecs
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, NonNegativeInt, PositiveFloat, PositiveInt, Tag, ValidationInfo
+from pydantic import field_validator as check
+
+from collabeval import periods as period_texts
+from collabeval.params.model import Model, Prior, Priors, Rules, Sampling
+from collabeval.params.types import Code, Probability, Strict, Text, refusal, without_password
+
+__all__ = [
+    "Code", "Data", "Family", "Measure", "Model", "Params", "Periods", "Prior", "Priors", "Probability", "Query",
+    "Report", "Rules", "Sampling", "Strict",
+]  # fmt: skip
+
+Family = Literal["binomial", "poisson", "normal"]
+
+
+def _no_password_in(location: str) -> str:
+    if without_password(location) != location:
+        raise refusal("has a password in it",
+                      "take it out: for a database name the environment variable that holds it under `password_from`; "
+                      "for other stores keep it in that store's own configuration")  # fmt: skip
+    return location
+
+
+class Query(Strict):
+    """A table that a database answers with."""
+
+    url: Text
+    """SQLAlchemy URL without a password: `postgresql+psycopg://reader@db.example.org/registry`."""
+    query: Text
+    """The SELECT statement."""
+    password_from: Text = ""
+    """Name of the environment variable that holds the password."""
+
+    _no_password = check("url")(_no_password_in)
+
+
+def _kind(value: object) -> str:
+    return "[query]" if isinstance(value, dict | Query) else "[location]"
+
+
+Source = Annotated[Annotated[Text, Tag("[location]")] | Annotated[Query, Tag("[query]")], Discriminator(_kind)]
+
+
+class Data(Strict):
+    """Where the tables lie."""
+
+    sites: Source
+    """Path, glob or fsspec URL of the table of sites; or `{url, query, password_from}` for a database."""
+    outcomes: Source
+    """The same for the table of outcomes."""
+    encoding: Text = "utf-8"
+    """Encoding of CSV files."""
+    excel_sheets: dict[Literal["sites", "outcomes"], Text] = Field(default_factory=dict)
+    """Sheet of each table, where it is not named like the table."""
+    note: Text = ""
+    """One sentence on where the data come from, printed under every figure."""
+
+    @check("sites", "outcomes")
+    @classmethod
+    def _no_password(cls, source: str | Query) -> str | Query:
+        return _no_password_in(source) if isinstance(source, str) else source
+
+    @check("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str) -> str:
+        try:
+            codecs.lookup(encoding)
+        except LookupError:
+            raise refusal("is not the name of an encoding", "common ones: utf-8, cp1252 (Windows), utf-16") from None
+        return encoding
+
+
+Window = Annotated[tuple[Text, Text], Field(strict=False)]
+
+
+class Periods(Strict):
+    """How long a period is, and the windows that are compared."""
+
+    length: Literal["none", "month", "quarter", "half", "year"] = "none"
+    """Length of a period; `none`: the data have no periods, so no trend and no change."""
+    year_starts: Annotated[int, Field(ge=1, le=12)] = 1
+    """Month in which the (fiscal) year starts; a fiscal year is named after the calendar year in which it starts."""
+    baseline: Window | None = None
+    """First and last period of the baseline; left out: the first year."""
+    current: Window | None = None
+    """First and last period of now; left out: the last year."""
+
+    @check("baseline", "current")
+    @classmethod
+    def _readable_and_ordered(cls, window: tuple[str, str] | None, info: ValidationInfo) -> tuple[str, str] | None:
+        length, year_starts = info.data.get("length"), info.data.get("year_starts")
+        if window is None or length is None or year_starts is None:
+            return window
+        if length == "none":
+            raise refusal("there are no windows where `periods.length` is none", "leave it out, or set periods.length")
+        try:
+            first, last = (period_texts.parse(text, length, year_starts) for text in window)
+        except period_texts.PeriodError as error:
+            raise refusal(f"{list(window)}: {error.what}", error.fix) from None
+        if last < first:
+            raise refusal(f"ends ({last.label}) before it starts ({first.label})", "write the earlier period first")
+        if info.field_name == "current" and info.data.get("baseline"):
+            baseline_end = period_texts.parse(info.data["baseline"][1], length, year_starts)
+            if first <= baseline_end:
+                raise refusal(f"starts ({first.label}) before the baseline has ended ({baseline_end.label})",
+                              "the baseline lies wholly before the current window")  # fmt: skip
+        return first.label, last.label
+
+
+class Measure(Strict):
+    """One measure of quality, as declared under `measures`."""
+
+    label: Text
+    """What is measured, as a heading of the report."""
+    family: Family
+    """`binomial`: cases with an event out of all cases; `poisson`: events over an exposure; `normal`: means."""
+    better: Literal["lower", "higher"]
+    """Which direction is good."""
+    per: PositiveInt = 100
+    """Display multiplier of rates: 100 shows deaths per 100 operations."""
+    unit: Text = ""
+    """What a shown number counts: `deaths per 100 operations`."""
+    role: Literal["outcome", "process", "balancing"] = "outcome"
+    """Kind of measure."""
+    domain: Text = ""
+    """Group of measures it belongs to."""
+    numerator: Text = ""
+    """What the numerator counts, for the methods."""
+    denominator: Text = ""
+    """What the denominator counts, for the methods."""
+    reviewed: Text = ""
+    """When the definition was last checked."""
+    events: Text = "events"
+    """The plural noun a sentence uses for the numerator: `deaths`."""
+    cases: Text = "cases"
+    """The plural noun a sentence uses for the denominator: `operations`."""
+    benchmark: float | None = None
+    """A value to compare with, on the display scale."""
+    minimal_difference: PositiveFloat | None = None
+    """The smallest difference that matters, on the display scale."""
+    minimum_denominator: PositiveFloat = 30
+    """Cases below which a site gets no rank and no word but `worse`."""
+
+    @check("benchmark", "minimal_difference")
+    @classmethod
+    def _on_the_display_scale(cls, value: float | None, info: ValidationInfo) -> float | None:
+        per, family = info.data.get("per"), info.data.get("family")
+        if value is None or per is None or family not in {"binomial", "poisson"}:
+            return value
+        if value < 0 or (family == "binomial" and value > per):
+            allowed = f"between 0 and {per}" if family == "binomial" else "0 or more"
+            raise refusal(f"no rate per {per} can be {value:g}", f"write it as shown in the report: {allowed}")
+        return value
+
+    @property
+    def scale(self) -> int:
+        """Display multiplier: `per` for rates; a mean is shown as it is."""
+        return 1 if self.family == "normal" else self.per
+
+
+class Report(Strict):
+    """What the report shows, to whom, in which formats."""
+
+    formats: Annotated[tuple[Literal["html", "pdf"], ...], Field(strict=False, min_length=1)] = ("html", "pdf")
+    """Which files are made."""
+    sites: Literal["coded", "named"] = "coded"
+    """Whether sites are shown by name or by a code of this report."""
+    minimum_cell: NonNegativeInt = 11
+    """Counts from 1 up to one less than this are hidden; 0 hides nothing."""
+    site_noun: Annotated[tuple[Text, Text], Field(strict=False)] = ("site", "sites")
+    """What a site is called, singular and plural: `[hospital, hospitals]`."""
+    author: Text = ""
+    """Who publishes the report."""
+    language: Literal["en"] = "en"
+    """Language of the report."""
+
+
+class Params(Strict):
+    """One evaluation: one collaborative, one edition."""
+
+    collaborative: Code
+    """Short name of the collaborative, used for folders: letters, digits, `_`, `-` and `.`."""
+    title: Text
+    """Title of the report."""
+    edition: Code
+    """Year or label of this edition, used for folders."""
+    data: Data
+    """Where the tables lie."""
+    measures: dict[Code, Measure] = Field(min_length=1)
+    """The measures, each under the code that the outcomes table uses for it."""
+    sampling: Sampling
+    """How the model is sampled."""
+    periods: Periods = Field(default_factory=Periods)
+    """How long a period is, and what is compared."""
+    model: Model = Field(default_factory=Model)
+    """The model of site performance."""
+    rules: Rules = Field(default_factory=Rules)
+    """Thresholds of words."""
+    report: Report = Field(default_factory=Report)
+    """What the report shows."""
+    render: Literal["auto", "quarto", "embedded"] = "auto"
+    """What makes HTML and PDF; `auto` takes Quarto where it is found."""
