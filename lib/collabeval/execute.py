@@ -1,0 +1,226 @@
+"""Strict Papermill: parameters checked first, a kernel for each notebook, nothing half done left behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from collabeval import errors, params_file
+from collabeval.errors import CollabevalError, StepError
+from collabeval.run_folder import written_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nbformat import NotebookNode
+
+FRONT_MATTER = "application/vnd.collabeval.front-matter+json"
+_running: set[Any] = set()
+_running_guard = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """What a notebook's kernel is given: cores, where it stands, and who is told when a cell starts."""
+
+    cores: int = 1
+    folder: Path = field(default_factory=Path.cwd)
+    on_cell: Callable[[int], None] | None = None  # called with the cell's number
+
+
+def read_notebook(source: Path) -> NotebookNode:
+    """Read a notebook: `.ipynb`, or `.qmd` by jupytext's R Markdown reader, which needs no Quarto."""
+    import nbformat
+
+    text = source.read_text(encoding="utf-8")
+    if source.suffix == ".ipynb":
+        return nbformat.reads(text, as_version=4)
+    import jupytext
+
+    notebook = jupytext.reads(text, fmt="Rmd")
+    notebook.metadata = nbformat.from_dict({"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.metadata["tags"] = cell_tags(cell)
+    return notebook
+
+
+def cell_tags(cell: NotebookNode) -> list[str]:
+    """Tags of a code cell: from its metadata, and from a Quarto line `#| tags: [parameters]`."""
+    tags = [str(tag) for tag in cell.metadata.get("tags", [])]
+    for line in cell.source.splitlines():
+        name, _, value = line.removeprefix("#|").partition(":")
+        if line.startswith("#|") and name.strip() == "tags":
+            tags += [tag.strip(" []\"'") for tag in value.split(",")]
+    return tags
+
+
+def run_notebook(source: Path, target: Path, parameters: Mapping[str, Any], kernel: Kernel | None = None) -> Path:
+    """Execute `source` with `parameters` and put it at `target` only when every cell ran.
+
+    A notebook that failed is kept as `<name>.failed.ipynb` beside the target.
+
+    Raises
+    ------
+    ParamsError
+        Parameters do not fit the notebook.
+    StepError
+        A cell failed, or the kernel died.
+    CollabevalError
+        A cell raised one: the same error, with the notebook's path added.
+    """
+    import nbformat
+
+    kernel = kernel or Kernel()
+    failed = target.with_name(f"{target.stem}.failed.ipynb")
+    with tempfile.TemporaryDirectory(prefix="collabeval-") as scratch:
+        ready, output = Path(scratch) / f"{source.stem}.ipynb", Path(scratch) / "executed.ipynb"
+        nbformat.write(read_notebook(source), str(ready))
+        params_file.check_parameters(parameters, ready)
+        try:
+            executed = _papermill(ready, output, parameters, kernel)
+        except Exception as problem:
+            raise plain_error(problem, target.stem, _keep(output, failed)) from problem
+    save(finish_report(executed) if source.suffix == ".qmd" else executed, target)
+    failed.unlink(missing_ok=True)
+    return target
+
+
+def _papermill(notebook: Path, output: Path, parameters: Mapping[str, Any], kernel: Kernel) -> NotebookNode:
+    import papermill
+
+    with _own_kernel(output.parent, kernel) as manager:
+        return papermill.execute_notebook(
+            str(notebook),
+            str(output),
+            parameters=dict(parameters),
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            km=manager,
+            record_timing=False,
+            resources={"metadata": {"path": str(kernel.folder)}},
+            on_cell_start=_telling(kernel.on_cell),
+        )
+
+
+def _telling(on_cell: Callable[[int], None] | None) -> Callable[..., None] | None:
+    return None if on_cell is None else lambda cell, cell_index: on_cell(cell_index)
+
+
+@contextmanager
+def _own_kernel(scratch: Path, kernel: Kernel) -> Iterator[Any]:
+    """A kernel of the running interpreter, whatever kernels are installed, that is gone when the block ends."""
+    import zmq
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+    from jupyter_core.utils import run_sync
+
+    manager = AsyncKernelManager(connection_file=str(scratch / "kernel.json"))
+    manager.transport = "ipc" if zmq.has("ipc") and os.name != "nt" else "tcp"
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
+    manager._kernel_spec = KernelSpec(
+        argv=command, display_name="Python 3", language="python", env=environment(kernel.cores)
+    )
+    with _running_guard:
+        _running.add(manager)
+    try:
+        yield manager
+    finally:
+        with _running_guard:
+            _running.discard(manager)
+        if manager.has_kernel:
+            run_sync(manager.shutdown_kernel)(now=True)
+
+
+def environment(cores: int) -> dict[str, str]:
+    """Environment of a kernel: one BLAS thread, fixed hash seed, its share of the cores, one cache of compiled code."""
+    single = ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NUMEXPR")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "collabeval" / "numba"
+    return {
+        **{f"{library}_NUM_THREADS": "1" for library in single},
+        "COLLABEVAL_CORES": str(cores),
+        "NUMBA_NUM_THREADS": str(cores),
+        "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", str(cache)),
+        "PYTHONHASHSEED": "0",
+        "MPLBACKEND": "agg",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+
+
+def kill_kernels() -> None:
+    """Kill every kernel this process started: called when the user interrupts a run."""
+    with _running_guard:
+        managers = list(_running)
+    for manager in managers:
+        process = getattr(manager.provisioner, "process", None)
+        if process is not None:
+            process.kill()
+
+
+def plain_error(problem: Exception, step: str, notebook: Path | None) -> CollabevalError:
+    """Turn what went wrong in a notebook into the cell's own error in plain words, with the notebook's path."""
+    name, message = getattr(problem, "ename", type(problem).__name__), getattr(problem, "evalue", str(problem))
+    where = f"\nNotebook: {notebook}" if notebook else ""
+    if name == "DeadKernelError":
+        message = "the process that ran the notebook died; the most common cause is too little memory"
+        return StepError(f"step {step} failed: {message}{where}")
+    kind = getattr(errors, str(name), None)
+    if isinstance(kind, type) and issubclass(kind, CollabevalError):
+        failure = StepError(f"{message}{where}")
+        failure.exit_code = kind.exit_code
+        return failure
+    return StepError(f"step {step} failed: {name}: {message}{where}")
+
+
+def _keep(output: Path, failed: Path) -> Path | None:
+    """Keep the notebook of a failed step beside where the finished one would lie."""
+    if not output.exists():
+        return None
+    with written_whole(failed) as part:
+        part.write_bytes(output.read_bytes())
+    return failed
+
+
+def save(notebook: NotebookNode, target: Path) -> None:
+    """Write an executed notebook without what differs from run to run: timings, temporary paths, random cell ids."""
+    import nbformat
+
+    notebook.metadata.pop("papermill", None)
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+    with written_whole(target) as part:
+        nbformat.write(notebook, str(part), version=nbformat.NO_CONVERT)
+
+
+def finish_report(notebook: NotebookNode) -> NotebookNode:
+    """Write the front matter that a cell displayed into the first raw cell, where plain `quarto render` reads it."""
+    import io
+
+    import nbformat
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="safe")
+    yaml.default_flow_style = False
+    first = notebook.cells[0] if notebook.cells and notebook.cells[0].cell_type == "raw" else None
+    header = dict(yaml.load(first.source.strip().strip("-")) or {}) if first else {}
+    for cell in notebook.cells:
+        outputs = cell.get("outputs", [])
+        for output in outputs:
+            header |= output.get("data", {}).get(FRONT_MATTER, {})
+        if outputs:
+            cell.outputs = [output for output in outputs if FRONT_MATTER not in output.get("data", {})]
+    text = io.StringIO()
+    yaml.dump(header, text)
+    raw = nbformat.v4.new_raw_cell(f"---\n{text.getvalue()}---")
+    notebook.cells = [raw, *notebook.cells[1 if first else 0 :]]
+    return notebook

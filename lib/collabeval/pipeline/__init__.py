@@ -1,0 +1,1 @@
+"""One evaluation as steps that run only when something they depend on has changed."""

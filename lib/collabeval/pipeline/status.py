@@ -1,0 +1,128 @@
+"""`run.json`: what a run says about itself, first of all and last of all."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from collabeval import __version__
+from collabeval.run_folder import RunFolder, written_whole
+
+EXIT_CODES = {"complete": 0, "failed": 1, "provisional": 3}
+PACKAGES = ("pymc", "nutpie", "pytensor", "arviz", "numpy", "pandas", "papermill", "pytask")
+
+
+@dataclass
+class StepRecord:
+    """How one step fared: `run`, `cached`, `failed`, `waiting` or `running`; seconds are of the time it last ran."""
+
+    step: str
+    state: str
+    seconds: float | None = None
+    why: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Status:
+    """The content of `run.json`."""
+
+    status: str
+    collaborative: str
+    edition: str
+    title: str
+    seed: int
+    reasons: list[str] = field(default_factory=list)
+    started: str = ""
+    finished: str = ""
+    seconds: float | None = None
+    steps: list[StepRecord] = field(default_factory=list)
+    engines: dict[str, dict[str, Any]] = field(default_factory=dict)
+    renderer: dict[str, str] = field(default_factory=dict)
+    report: list[str] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def write(self, run: RunFolder) -> None:
+        """Write `run.json`, whole or not at all."""
+        with written_whole(run.status) as part:
+            part.write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read(run: RunFolder) -> dict[str, Any]:
+    """What `run.json` says, or an empty mapping where there is none."""
+    if not run.status.exists():
+        return {}
+    return dict(json.loads(run.status.read_text(encoding="utf-8")))
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def versions() -> dict[str, str]:
+    """Versions of this package, Python, and the packages that decide the numbers."""
+    found = {"collabeval": __version__, "python": platform.python_version(), "platform": platform.platform()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def failed_checks(run: RunFolder) -> list[str]:
+    """The blocking checks that did not pass, in words; none means the run is complete."""
+    rows = _rows(run.table("diagnostics"))
+    return [
+        f"{row['model']}: {row['check']} is {_number(row['value'])}, limit {_number(row['limit'])}"
+        for row in rows
+        if row["level"] == "blocking" and not row["passed"]
+    ]
+
+
+def advisories(run: RunFolder) -> list[str]:
+    """The advisory checks that did not pass, in words."""
+    return [
+        f"{row['model']}: {row['check']}: {row['advice']}"
+        for row in _rows(run.table("diagnostics"))
+        if row["level"] == "advisory" and not row["passed"]
+    ]
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    import pyarrow.parquet
+
+    return list(pyarrow.parquet.read_table(path).to_pylist())
+
+
+def _number(value: float | None) -> str:
+    return "missing" if value is None else f"{value:.4g}"
+
+
+def engines(run: RunFolder, measures: Iterable[str], gates: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Per measure, what its draws say about the engine, and whether its blocking checks passed."""
+    import h5py
+
+    failed = list(gates)
+    found = {}
+    for measure in measures:
+        with h5py.File(run.draws(measure)) as file:
+            told = {name: _plain(file.attrs[name]) for name in file.attrs if not name.startswith("_")}
+        found[measure] = {**told, "check": "failed" if any(gate.startswith(measure) for gate in failed) else "passed"}
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """An attribute as JSON can say it."""
+    plain = value.tolist() if hasattr(value, "tolist") else value
+    return plain.decode() if isinstance(plain, bytes) else plain
+
+
+def earlier_seconds(told: Mapping[str, Any]) -> dict[str, float]:
+    """Seconds each step took the last time it ran, as `run.json` has it."""
+    return {row["step"]: row["seconds"] for row in told.get("steps", []) if row.get("seconds") is not None}

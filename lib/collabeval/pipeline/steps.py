@@ -1,0 +1,184 @@
+"""The steps of one run, in order: what each runs, what it depends on, what it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from collabeval import home as project
+from collabeval.params import Params
+from collabeval.pipeline import keys
+from collabeval.run_folder import RunFolder
+
+WORDING = ("label", "unit", "numerator", "denominator", "reviewed", "events", "cases", "role", "domain")
+JUDGEMENT = ("benchmark", "minimal_difference", "minimum_denominator")
+SITE_TABLES = ("site_estimates", "site_probabilities", "site_statements", "funnel")
+PROGRAMME_TABLES = ("programme_estimates", "programme_trend", "spc")
+STATE = ".state"  # folder of the run that holds what the pipeline remembers
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: a notebook (or the rendering) with everything that decides whether it must run again."""
+
+    name: str
+    what: str  # what a person is told while it runs
+    source: Path | None  # notebook or template; None for rendering
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)  # name of a thing outside the run → its digest
+    needs: tuple[Path, ...] = ()  # files and folders of earlier steps
+    makes: tuple[Path, ...] = ()
+    compute: bool = False  # samples: gets its share of all cores
+
+
+class Evaluation:
+    """One evaluation's params and run folder, and the digests its steps share."""
+
+    def __init__(self, params: Params, run: RunFolder) -> None:
+        self.params, self.run = params, run
+        self.home = project.home()
+        self.values: dict[str, Any] = params.model_dump(mode="json")
+        self.lock = keys.packages(self.home)
+
+    def notebook(self, name: str) -> Path:
+        return self.home / "notebooks" / f"{name}.ipynb"
+
+    def blocks(self, measure: str = "") -> dict[str, Any]:
+        """What a step's notebook is given: every block of the resolved params, the run folder, and the measure."""
+        given = {**self.values, "run_folder": str(self.run.path)}
+        return {**given, "measure": measure} if measure else given
+
+    def measures(self, without: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+        """The measures' settings but for some, such as the words they are shown with."""
+        return {
+            name: {key: value for key, value in measure.items() if key not in without}
+            for name, measure in self.values["measures"].items()
+        }
+
+    def keys(self, source: Path, **params: Any) -> dict[str, str]:
+        """Digests behind one notebook: its code, the modules it imports, the packages, and some params."""
+        modules = keys.modules_behind(keys.python_of(source))
+        return {
+            f"notebook {source.name}": keys.digest(keys.notebook_code(source)),
+            **{f"module {name}": value for name, value in modules.items()},
+            "installed packages": self.lock,
+            **{f"params {name}": keys.digest_values(value) for name, value in params.items()},
+        }
+
+
+def steps(evaluation: Evaluation) -> list[Step]:
+    """All steps of one evaluation, in an order in which they can run."""
+    fits = [_fit(evaluation, measure) for measure in evaluation.params.measures]
+    return [
+        _data(evaluation),
+        *fits,
+        _performance(evaluation),
+        _improvement(evaluation),
+        _checks(evaluation),
+        _report(evaluation),
+        _render(evaluation),
+    ]
+
+
+def _data(evaluation: Evaluation) -> Step:
+    source, run, values = evaluation.notebook("data"), evaluation.run, evaluation.values
+    where = {key: value for key, value in values["data"].items() if key != "note"}
+    found = evaluation.keys(source, data=where, periods=values["periods"], measures=evaluation.measures(WORDING))
+    for location in (values["data"]["sites"], values["data"]["outcomes"]):
+        found |= {f"data {name}": value for name, value in keys.source_digests(location).items()}
+    makes = (run.panel, run.sites, data_checks(run), run.notebook("data"))
+    return Step("data", "Reading and checking the data", source, evaluation.blocks(), found, (), makes)
+
+
+def _fit(evaluation: Evaluation, measure: str) -> Step:
+    source, run, values = evaluation.notebook("fit"), evaluation.run, evaluation.values
+    settings = evaluation.measures((*WORDING, *JUDGEMENT))[measure]
+    names = ("periods", "model", "sampling")
+    found = evaluation.keys(source, **{name: values[name] for name in names}, **{f"measures.{measure}": settings})
+    name = f"fit-{measure}"
+    makes = (run.draws(measure), run.notebook(name))
+    label = f"Fitting the model of {measure}"
+    return Step(name, label, source, evaluation.blocks(measure), found, (run.panel,), makes, compute=True)
+
+
+def _analysis(evaluation: Evaluation, name: str, what: str, needs: tuple[Path, ...], makes: tuple[Path, ...]) -> Step:
+    source, values = evaluation.notebook(name), evaluation.values
+    blocks = {block: values[block] for block in ("periods", "model", "sampling", "rules")}
+    found = evaluation.keys(source, measures=evaluation.measures(WORDING), **blocks)
+    notebook = evaluation.run.notebook(name)
+    return Step(name, what, source, evaluation.blocks(), found, needs, (*makes, notebook))
+
+
+def _performance(evaluation: Evaluation) -> Step:
+    makes = tables(evaluation.run, SITE_TABLES)
+    return _analysis(evaluation, "performance", "Estimating each site's performance", fitted(evaluation), makes)
+
+
+def _improvement(evaluation: Evaluation) -> Step:
+    makes = tables(evaluation.run, PROGRAMME_TABLES)
+    return _analysis(evaluation, "improvement", "Estimating the collaborative's improvement", fitted(evaluation), makes)
+
+
+def _checks(evaluation: Evaluation) -> Step:
+    run = evaluation.run
+    needs = (*fitted(evaluation), data_checks(run), *tables(run, ("site_estimates", "programme_estimates")))
+    makes = (*tables(run, ("diagnostics",)), run.quality)
+    return _analysis(evaluation, "checks", "Checking that the results can be trusted", needs, makes)
+
+
+def _report(evaluation: Evaluation) -> Step:
+    source, run = evaluation.home / "reports" / "evaluation.qmd", evaluation.run
+    shown = {name: value for name, value in evaluation.values.items() if name != "render"}
+    found = evaluation.keys(source, all=shown)
+    results = tables(run, (*SITE_TABLES, *PROGRAMME_TABLES, "diagnostics"))
+    needs = (*fitted(evaluation), run.quality, *results)
+    parameters = {"run_folder": str(run.path)}
+    makes = (run.notebook("report"), run.figures, run.tables)
+    return Step("report", "Writing the report", source, parameters, found, needs, makes)
+
+
+def _render(evaluation: Evaluation) -> Step:
+    run, params = evaluation.run, evaluation.params
+    modules = keys.modules_behind("import collabeval.render")
+    renderer = chosen_renderer(params)
+    found = {
+        **{f"module {name}": value for name, value in modules.items()},
+        "style and bibliography": keys.digest_tree(evaluation.home / "reports", ignore=("published",)),
+        "installed packages": evaluation.lock,
+        "renderer": keys.digest_values(renderer),
+        "params report.formats": keys.digest_values(params.report.formats),
+    }
+    makes = tuple(rendered(run) / f"report.{kind}" for kind in params.report.formats)
+    return Step(
+        "render", f"Rendering with {' '.join(renderer)}", None, {}, found, (run.notebook("report"), run.figures), makes
+    )
+
+
+def chosen_renderer(params: Params) -> tuple[str, str]:
+    """Name and version of the renderer this run uses."""
+    from collabeval import render
+
+    chosen = render.choose(params.render)
+    return chosen.name, chosen.version
+
+
+def data_checks(run: RunFolder) -> Path:
+    """The data step's checks; the checks step adds those that need draws and writes `data/quality.parquet`."""
+    return run.path / "data" / "data_checks.parquet"
+
+
+def tables(run: RunFolder, names: tuple[str, ...]) -> tuple[Path, ...]:
+    return tuple(run.table(name) for name in names)
+
+
+def fitted(evaluation: Evaluation) -> tuple[Path, ...]:
+    """The panel, the sites and every measure's draws."""
+    run = evaluation.run
+    return (run.panel, run.sites, *(run.draws(measure) for measure in evaluation.params.measures))
+
+
+def rendered(run: RunFolder) -> Path:
+    """Where rendered files wait until the run's final status is known."""
+    return run.path / STATE / "rendered"
