@@ -1,6 +1,7 @@
 """New York State's own calls on its 380 hospital-years of bypass surgery, reproduced by the State's rule.
 
-The data are the State's and do not ship; the tests look for them beside the project and skip, visibly, where they are not.
+The data are the State's and do not ship; the tests look for them beside the project and skip, visibly, where there are
+none.
 """
 
 from pathlib import Path
