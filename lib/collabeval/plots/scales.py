@@ -1,0 +1,164 @@
+"""From values to inches: which range a scale covers, which ticks it carries, and what lies beyond its ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+
+from collabeval.plots.lettering import text_width, widest
+from collabeval.plots.page import MARGIN, WIDTH, Page
+from collabeval.plots.style import GRID, INK, LABEL, MARK, TEXT2
+
+RATIO_TICKS = (
+    (0.001, 0.01, 0.1, 1, 10, 100, 1000),
+    (0.1, 0.2, 0.5, 1, 2, 5, 10),
+    (0.25, 0.5, 1, 2, 4),
+    (0.2, 0.3, 0.4, 0.5, 0.7, 1, 1.4, 2, 3, 4),
+    (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 1.6, 1.8, 2),
+    tuple(float(tick) for tick in np.round(np.arange(0.5, 2.0001, 0.05), 2)),
+    tuple(float(tick) for tick in np.round(np.arange(0.8, 1.2001, 0.02), 2)),
+)
+FAR = (
+    8.0  # a ratio's interval this many times from the reference is cut, with an arrowhead, so that the others keep room
+)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What a scale of values says: its name, its kind, and the line that values are held against.
+
+    `kind` "ratio" is logarithmic; "value" is linear (rates, means, differences), from zero if `from_zero`. `ends` name the
+    first and the last row where rows themselves are not named ("fewest deaths", "most deaths").
+    """
+
+    label: str = ""
+    kind: Literal["ratio", "value"] = "ratio"
+    reference: float | None = 1.0
+    reference_label: str = ""
+    from_zero: bool = False
+    ends: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A range of values laid along a line from `start` to `end` (inches)."""
+
+    kind: str
+    low: float
+    high: float
+    start: float
+    end: float
+    ticks: tuple[float, ...] = ()
+
+    def at(self, values: ArrayLike) -> np.ndarray:
+        """Places in inches; beyond an end is at that end, NaN stays NaN."""
+        share = (_line(self.kind, values) - _line(self.kind, self.low)) / (
+            _line(self.kind, self.high) - _line(self.kind, self.low)
+        )
+        return self.start + np.clip(share, 0, 1) * (self.end - self.start)
+
+    def place(self, value: float) -> float:
+        """The place of one value, in inches."""
+        return float(self.at(value))
+
+    def holds(self, value: float | None) -> bool:
+        """Whether a value lies on the scale."""
+        return value is not None and bool(self.low <= value <= self.high)
+
+
+def _line(kind: str, values: ArrayLike) -> np.ndarray:
+    numbers = np.asarray(values, dtype=float)
+    if kind == "value":
+        return numbers
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(numbers)  # a ratio of 0 lies at minus infinity: at the lower end
+
+
+def scale_for(axis: Axis, estimates: ArrayLike, ends: ArrayLike, start: float, end: float) -> Scale:
+    """The scale that shows every estimate, and the ends of intervals unless they lie far out.
+
+    Parameters
+    ----------
+    estimates, ends : values, NaN where there are none; infinite values and ratios of 0 do not stretch the scale.
+    start, end : inches; a scale that runs upwards is given its lower edge first.
+    """
+    low, high = _range(axis, _shown(axis, estimates), _shown(axis, ends))
+    scale = Scale(axis.kind, low, high, start, end)
+    return Scale(axis.kind, low, high, start, end, _ticks(scale, start < 0 or end > WIDTH))
+
+
+def _shown(axis: Axis, values: ArrayLike) -> np.ndarray:
+    numbers = np.asarray(values, dtype=float).ravel()
+    keep = np.isfinite(numbers) & ((numbers > 0) | (axis.kind == "value"))
+    return numbers[keep]
+
+
+def _range(axis: Axis, estimates: np.ndarray, ends: np.ndarray) -> tuple[float, float]:
+    reference = [] if axis.reference is None else [axis.reference]
+    if axis.kind == "ratio":
+        centre = axis.reference or 1.0
+        wide = np.clip(np.concatenate([ends, reference, [centre / 1.25, centre * 1.25]]), centre / FAR, centre * FAR)
+        low, high = (float(edge(np.concatenate([wide, estimates]))) for edge in (np.min, np.max))
+        margin = (high / low) ** 0.03
+        return low / margin, high * margin
+    seen = np.concatenate([ends, estimates, reference, [0.0] if axis.from_zero else []])
+    low, high = (float(seen.min()), float(seen.max())) if seen.size else (0.0, 1.0)
+    margin = 0.04 * (high - low) or 0.1 * abs(high) or 1.0
+    return (low if axis.from_zero and low == 0 else low - margin), high + margin
+
+
+def _ticks(scale: Scale, upwards: bool = False) -> tuple[float, ...]:
+    length = abs(scale.end - scale.start)
+    if scale.kind == "value":
+        steps = MaxNLocator(nbins=max(2, min(6, int(length / 0.5))), steps=[1, 2, 2.5, 5, 10])
+        ticks = [float(tick) for tick in steps.tick_values(scale.low, scale.high) if scale.holds(tick)]
+        return tuple(0.0 if abs(tick) < 1e-12 * (scale.high - scale.low) else tick for tick in ticks)
+    best: tuple[float, ...] = ()
+    for candidates in RATIO_TICKS:
+        ticks = tuple(tick for tick in candidates if scale.holds(tick))
+        apart = np.diff(scale.at(ticks)) if len(ticks) > 1 else np.array([])
+        if len(ticks) > len(best) and (len(apart) == 0 or np.abs(apart).min() >= 0.27):
+            best = ticks
+    return best
+
+
+def number(value: float) -> str:
+    """A tick's number: no needless digits, commas in thousands, a true minus."""
+    return f"{value:,.10g}".replace("-", "−")
+
+
+def draw_across(page: Page, scale: Scale, axis: Axis, grid_top: float | None = None) -> None:
+    """Draw a horizontal scale under the body: rule, ticks, numbers, name; grid and reference line through the body."""
+    top = page.body if grid_top is None else grid_top
+    for tick, place in zip(scale.ticks, scale.at(scale.ticks), strict=True):
+        if tick != axis.reference:
+            page.line([place, place], [0, top], color=GRID, lw=0.6, zorder=0.5)
+        page.line([place, place], [-0.042, 0], color=MARK, lw=0.6)
+        page.write(place, -0.14, number(tick), ha="center", color=TEXT2)
+    if axis.reference is not None and scale.holds(axis.reference):
+        page.line([scale.place(axis.reference)] * 2, [0, top], color=INK, lw=0.7, zorder=1)
+    page.line([scale.start, scale.end], [0, 0], color=MARK, lw=0.6)
+    name_across(page, (scale.start + scale.end) / 2, axis.label)
+
+
+def name_across(page: Page, centre: float, label: str) -> None:
+    """Set the name of a horizontal scale under its numbers, centred, but never over the page's edge."""
+    half = widest([label], LABEL, 400) / 2
+    page.write(min(max(centre, MARGIN + half), WIDTH - MARGIN - half), -0.325, label, ha="center", color=TEXT2)
+
+
+def draw_upwards(page: Page, scale: Scale, left: float, right: float, grid: bool = True) -> None:
+    """Draw a vertical scale: grid lines across the body and numbers at their left; no line."""
+    for tick in scale.ticks:
+        if grid:
+            page.line([left, right], [scale.place(tick)] * 2, color=GRID, lw=0.6, zorder=0.5)
+        page.write(left - 0.06, scale.place(tick), number(tick), ha="right", color=TEXT2)
+
+
+def column_for_numbers(scale: Scale) -> float:
+    """Inches that the numbers of a vertical scale take at its left."""
+    return max((text_width(number(tick), LABEL) for tick in scale.ticks), default=0.0) + 0.10
