@@ -1,0 +1,64 @@
+"""The embedded renderer: Pandoc and Typst from their wheels, with the filters, templates and styles that Quarto uses too."""
+
+from __future__ import annotations
+
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+from collabeval.errors import RenderError
+from collabeval.render import notebook
+from collabeval.render.common import Renderer, source_date
+
+FILTERS = ("structure", "figures", "tables", "look")
+READER = "markdown"
+PAGES = {
+    "html": ["--to=html5", "--template=style/page.html", "--css=style/fonts.css", "--css=style/report.css",
+             "--embed-resources", "--section-divs"],
+    "pdf": ["--to=typst-citations", "--template=style/embedded.typ"],
+}  # fmt: skip
+
+
+def describe(why: str) -> Renderer:
+    """Return the embedded renderer with the versions of its two parts."""
+    parts = f"pypandoc-binary {version('pypandoc-binary')}, typst {version('typst')}"
+    return Renderer(name="embedded", version=parts, why=why)
+
+
+def write(source: Path, wanted: str) -> Path:
+    """Render the notebook `source`, which lies in its prepared working folder, to `wanted` ("html" or "pdf")."""
+    document = notebook.to_markdown(source)
+    if wanted == "html":
+        return _pandoc(document, source.with_suffix(".html"), wanted)
+    typst_source = _pandoc(document, source.with_suffix(".typ"), wanted)
+    return _typst(typst_source, source.with_suffix(".pdf"))
+
+
+def _pandoc(document: str, target: Path, wanted: str) -> Path:
+    import pypandoc
+
+    folder = target.parent
+    command = [pypandoc.get_pandoc_path(), f"--from={READER}", *PAGES[wanted], "--standalone", "--wrap=none",
+               "--shift-heading-level-by=1", "--fail-if-warnings",
+               *(f"--lua-filter=style/{name}.lua" for name in FILTERS)]  # fmt: skip
+    if (folder / "references.bib").exists():
+        command += ["--citeproc", "--bibliography=references.bib", "--metadata=link-citations:true"]
+    done = subprocess.run(
+        [*command, f"--output={target.name}"], input=document, cwd=folder, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RenderError(f"{target.with_suffix('.ipynb')} could not be rendered to {wanted}: {done.stderr.strip()}")
+    return target
+
+
+def _typst(source: Path, target: Path) -> Path:
+    import typst
+
+    try:
+        typst.compile(
+            source, output=target, root=source.parent, font_paths=[source.parent / "fonts"], ignore_system_fonts=True,
+            pdf_standards=["ua-1"], timestamp=source_date(),
+        )  # fmt: skip
+    except typst.TypstError as error:
+        raise RenderError(f"{source} could not be set as PDF: {error}") from None
+    return target

@@ -1,0 +1,108 @@
+-- Writes every table: caption with its number, headings with their scope, a scrolling frame; a ruled table in Typst.
+-- structure.lua has put the table's number ("Table 1") into the attribute `number` and its label into the identifier.
+
+local is_typst = FORMAT:match("typst") ~= nil
+
+local function raw(text)
+  return pandoc.RawInline(is_typst and "typst" or "html", text)
+end
+
+local function raw_block(text)
+  return pandoc.RawBlock(is_typst and "typst" or "html", text)
+end
+
+local function rows_of(tbl)
+  local rows = pandoc.List({})
+  for _, body in ipairs(tbl.bodies) do rows:extend(body.body) end
+  return rows
+end
+
+-- Columns whose heading speaks of an interval are set in the quieter text colour.
+local function interval_columns(tbl)
+  local quiet = {}
+  for _, row in ipairs(tbl.head.rows) do
+    for column, cell in ipairs(row.cells) do
+      quiet[column] = pandoc.utils.stringify(cell.contents):lower():match("interval") ~= nil
+    end
+  end
+  return quiet
+end
+
+local function html_table(tbl)
+  local number, identifier = tbl.attributes.number, tbl.identifier
+  local quiet = interval_columns(tbl)
+  for _, row in ipairs(tbl.head.rows) do
+    for _, cell in ipairs(row.cells) do cell.attr.attributes.scope = "col" end
+  end
+  for _, body in ipairs(tbl.bodies) do
+    body.row_head_columns = 1
+    for _, row in ipairs(body.body) do
+      for column, cell in ipairs(row.cells) do
+        if column == 1 then cell.attr.attributes.scope = "row" end
+        if quiet[column] then cell.attr.classes:insert("interval") end
+      end
+    end
+  end
+  local caption = pandoc.utils.blocks_to_inlines(tbl.caption.long)
+  if #caption > 0 then
+    if number then caption = pandoc.Inlines({ pandoc.Str(number .. ":"), pandoc.Space() }) .. caption end
+    tbl.caption.long = { pandoc.Plain({ pandoc.Span(caption, { class = "caption-text" }) }) }
+  end
+  tbl.attr = pandoc.Attr()
+  local id = identifier ~= "" and ' id="' .. identifier .. '"' or ""
+  local open = '<div class="scroll table"' .. id .. ' role="group" tabindex="0" aria-label="' .. (number or "Table") .. '">'
+  return { raw_block(open), tbl, raw_block("</div>") }
+end
+
+-- Columns are as wide as their text; those with long text share what is left, and so does the first where none is long.
+local function typst_columns(tbl)
+  local longest, widths, any = {}, {}, false
+  for _, row in ipairs(rows_of(tbl)) do
+    for column, cell in ipairs(row.cells) do
+      longest[column] = math.max(longest[column] or 0, utf8.len(pandoc.utils.stringify(cell.contents)) or 0)
+    end
+  end
+  for column = 1, #tbl.colspecs do
+    local long = (longest[column] or 0) > 34
+    any = any or long
+    widths[column] = long and math.min(longest[column], 160) .. "fr" or "auto"
+  end
+  if not any then widths[1] = "1fr" end
+  return "(" .. table.concat(widths, ", ") .. ",)"
+end
+
+local function typst_row(row, quiet)
+  local inlines = pandoc.Inlines({})
+  for column, cell in ipairs(row.cells) do
+    inlines:insert(raw(quiet and quiet[column] and "quiet[" or "["))
+    inlines:extend(pandoc.utils.blocks_to_inlines(cell.contents))
+    inlines:insert(raw("], "))
+  end
+  return inlines
+end
+
+local function typst_table(tbl)
+  local number, identifier = tbl.attributes.number, tbl.identifier
+  local names = { AlignLeft = "left", AlignRight = "right", AlignCenter = "center", AlignDefault = "left" }
+  local aligns, quiet = {}, interval_columns(tbl)
+  for _, spec in ipairs(tbl.colspecs) do table.insert(aligns, names[spec[1]]) end
+  local caption = pandoc.utils.blocks_to_inlines(tbl.caption.long)
+  local text = pandoc.Inlines({ raw("#figure(kind: table" .. (number and "" or ", numbering: none")) })
+  if #caption > 0 then
+    text:insert(raw(", caption: figure.caption(position: top)["))
+    text:extend(caption)
+    text:insert(raw("]"))
+  end
+  text:insert(raw(", report-table(columns: " .. typst_columns(tbl) .. ", align: (" .. table.concat(aligns, ", ")
+    .. ",), table.header("))
+  for _, row in ipairs(tbl.head.rows) do text:extend(typst_row(row)) end
+  text:insert(raw("), "))
+  for _, row in ipairs(rows_of(tbl)) do text:extend(typst_row(row, quiet)) end
+  text:insert(raw(identifier ~= "" and ")) <" .. identifier .. ">" or "))"))
+  return { pandoc.Plain(text) }
+end
+
+function Table(tbl)
+  for column, spec in ipairs(tbl.colspecs) do tbl.colspecs[column] = { spec[1], nil } end
+  return (is_typst and typst_table or html_table)(tbl)
+end
