@@ -1,8 +1,8 @@
 """Convergence of many quantities at once: rank-normalised split R-hat, bulk and tail effective sample size.
 
-The definitions are those of Vehtari, Gelman, Simpson, Carpenter & Bürkner (2021), Bayesian Analysis 16: 667-718, as ArviZ
-computes them one quantity at a time; here all quantities go through one sort and one Fourier transform (forty times
-faster on 1,400 quantities). A test holds both to the same numbers.
+The definitions are those of Vehtari, Gelman, Simpson, Carpenter & Bürkner (2021), Bayesian Analysis 16: 667-718, as
+ArviZ computes them, one quantity at a time; here many quantities go through one sort and one Fourier transform, about
+ten times as fast (1,400 quantities x 4,000 draws in some 2 s). A test holds both to the same numbers.
 """
 
 from __future__ import annotations

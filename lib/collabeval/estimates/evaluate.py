@@ -1,0 +1,112 @@
+"""All results of all measures as tidy tables: what the notebooks call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from collabeval import words
+from collabeval.estimates.events import site_probabilities
+from collabeval.estimates.posterior import read
+from collabeval.estimates.programme import programme_draws, programme_probabilities, programme_trend
+from collabeval.estimates.recorded import recorded_side
+from collabeval.estimates.sites import Evaluated, evaluated, site_draws
+from collabeval.estimates.summaries import as_dataset, summarise
+from collabeval.params import Params
+
+
+@dataclass(frozen=True)
+class SiteResults:
+    """The tables `site_estimates`, `site_probabilities` and `site_statements` of a run."""
+
+    estimates: pd.DataFrame
+    probabilities: pd.DataFrame
+    statements: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class ProgrammeResults:
+    """The tables `programme_estimates`, `programme_trend` and `programme_probabilities` of a run."""
+
+    estimates: pd.DataFrame
+    trend: pd.DataFrame
+    probabilities: pd.DataFrame
+
+
+def evaluate_sites(params: Params, panel: pd.DataFrame, trees: Mapping[str, xr.DataTree]) -> SiteResults:
+    """Every estimand, event and word about every site.
+
+    Parameters
+    ----------
+    panel : DataFrame, the analysed rows of all measures.
+    trees : the fit of each measure, by its name; measures without one are left out.
+    """
+    parts = []
+    for name, tree in trees.items():
+        found = evaluated(read(params, name, panel, tree), params.rules)
+        probabilities = site_probabilities(found)
+        said = words.statements(signals(found, probabilities), found.posterior.measure, params.rules)
+        parts.append((name, (summarise(site_draws(found), found.posterior.chains), probabilities, said)))
+    return SiteResults(*_together(parts))
+
+
+def evaluate_programme(params: Params, panel: pd.DataFrame, trees: Mapping[str, xr.DataTree]) -> ProgrammeResults:
+    """Every estimand about the collaborative as a whole; arguments as in `evaluate_sites`."""
+    parts = []
+    for name, tree in trees.items():
+        found = evaluated(read(params, name, panel, tree), params.rules)
+        estimates = summarise(programme_draws(found), found.posterior.chains).drop(columns="site")
+        parts.append((name, (estimates, programme_trend(found.posterior), programme_probabilities(found))))
+    return ProgrammeResults(*_together(parts))
+
+
+def reported_draws(params: Params, name: str, panel: pd.DataFrame) -> Callable[[xr.DataTree], xr.Dataset]:
+    """A function from a fit of this measure to the draws (chain, draw, site) of every reported quantity.
+
+    Sampling goes on until each of them has effective draws enough; `convergence.convergence` counts them fast.
+    """
+
+    def derive(tree: xr.DataTree) -> xr.Dataset:
+        found = evaluated(read(params, name, panel, tree), params.rules)
+        chains = found.posterior.chains
+        sites = as_dataset(site_draws(found), chains, of="site")
+        return sites.assign(as_dataset(programme_draws(found), chains, of="programme").data_vars)
+
+    return derive
+
+
+def signals(found: Evaluated, probabilities: pd.DataFrame) -> pd.DataFrame:
+    """What the words about each site depend on, one row per site (see `words.statements`)."""
+    windows = (found.current, *found.earlier)
+    sides = np.stack([recorded_side(found.posterior, draws.window) for draws in windows])
+    table = pd.DataFrame(
+        {
+            "present": found.current.present,
+            "enough": found.enough,
+            "has_baseline_window": found.baseline is not None,
+            "in_baseline": found.in_both,
+            "windows": np.sum([draws.present for draws in windows], axis=0),
+            "good_in_each": (sides > 0).all(axis=0),
+            "bad_in_each": (sides < 0).all(axis=0),
+        },
+        index=pd.Index(found.posterior.sites, name="site"),
+    )
+    return table.join(probabilities.pivot(index="site", columns="event", values="probability"))
+
+
+def _together(parts: Sequence[tuple[str, tuple[pd.DataFrame, ...]]]) -> list[pd.DataFrame]:
+    """The tables of each measure under each other, with the measure as first column."""
+    kinds = zip(*(tables for _, tables in parts), strict=True)
+    joined = []
+    for kind in kinds:
+        named = [
+            table.assign(measure=name)[["measure", *table.columns]]
+            for (name, _), table in zip(parts, kind, strict=True)
+        ]
+        filled = [table for table in named if len(table)]
+        joined.append(pd.concat(filled, ignore_index=True) if filled else named[0])
+    return joined

@@ -1,0 +1,170 @@
+"""The posterior of one measure as flat arrays: what every estimand is computed from, one draw at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.special import expit
+
+from collabeval.errors import CollabevalError
+from collabeval.panel import Windows, windows
+from collabeval.params import Measure, Params
+
+HYPERPARAMETERS = ("site_sd", "trajectory_sd", "site_correlation", "overdispersion_sd", "degrees_of_freedom")
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Draws and data of one measure. Sizes: N cells (rows of the panel), J sites, T periods, S draws, chain by chain.
+
+    The linear predictor is ``offset + base + scale * effect``: `base` (T, S) is the intercept and programme trend, the
+    effect of a site in a period is ``level + slope * (time - mean_time) + overdispersion`` (log-odds, log rate, or in
+    pooled within-site sd for means).
+    """
+
+    name: str
+    measure: Measure
+    windows: Windows
+    chains: int
+    sites: np.ndarray  # (J,) text
+    periods: np.ndarray  # (T,) text, in time
+    site: np.ndarray  # (N,) position in `sites`
+    period: np.ndarray  # (N,) position in `periods`
+    observed: np.ndarray  # (N,) events, or n times the mean
+    cases: np.ndarray  # (N,) denominator or n; NaN where unknown
+    weight: np.ndarray  # (N,) the same, 1 where unknown
+    expected: np.ndarray  # (N,) the registry's expectation, NaN without one
+    known_se: np.ndarray  # (N,) standard error of a mean where it is given, NaN elsewhere
+    offset: np.ndarray  # (N,)
+    years: np.ndarray  # (T,) time less the mean time
+    scale: float
+    base: np.ndarray  # (T, S)
+    level: np.ndarray  # (J, S)
+    slope: np.ndarray | None  # (J, S) per year
+    overdispersion: np.ndarray | None  # (S, N), as stored: it is large
+    residual_sd: np.ndarray | None  # (J, S)
+    hyperparameters: dict[str, np.ndarray]  # each (S,)
+
+    @property
+    def draws(self) -> int:
+        """S, the number of draws of all chains."""
+        return self.level.shape[1]
+
+    @property
+    def good(self) -> int:
+        """+1 where more is better, -1 where less is."""
+        return 1 if self.measure.better == "higher" else -1
+
+    @property
+    def has_registry_expectation(self) -> bool:
+        return bool(np.isfinite(self.expected).all())
+
+    def cells_of(self, labels: tuple[str, ...]) -> np.ndarray:
+        """Positions of the cells in these periods, site by site."""
+        cells = np.flatnonzero(np.isin(self.periods[self.period], labels))
+        return cells[np.argsort(self.site[cells], kind="stable")]
+
+    def effect(self, cells: np.ndarray) -> np.ndarray:
+        """Site effects u of these cells (n, S)."""
+        effect = self.level[self.site[cells]]
+        if self.slope is not None:
+            effect = effect + self.slope[self.site[cells]] * self.years[self.period[cells], None]
+        if self.overdispersion is not None:
+            effect = effect + self.overdispersion[:, cells].T
+        return effect
+
+    def totals(self, cells: np.ndarray, effect: np.ndarray | float) -> np.ndarray:
+        """Mean number of events of these cells (n, S), or n times the mean, under site effects (n, S) or 0."""
+        predictor = self.offset[cells, None] + self.base[self.period[cells]] + self.scale * effect
+        if self.measure.family == "poisson":
+            return np.exp(predictor)
+        per_case = expit(predictor) if self.measure.family == "binomial" else predictor
+        return self.weight[cells, None] * per_case
+
+    def by_site(self, cells: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Sums of cell values (n, ...) over each site (J, ...); NaN for a site with none. `cells` lie site by site."""
+        sums = np.full((len(self.sites), *values.shape[1:]), np.nan)
+        present, starts = np.unique(self.site[cells], return_index=True)
+        if len(present):
+            sums[present] = np.add.reduceat(values, starts, axis=0)
+        return sums
+
+
+def read(params: Params, name: str, panel: pd.DataFrame, tree: xr.DataTree) -> Posterior:
+    """Flatten the draws of one measure.
+
+    Parameters
+    ----------
+    panel : DataFrame, the analysed rows (of this measure, or of all measures).
+    tree : the fit of this measure, with the names and dims of docs/methods.md.
+
+    Raises
+    ------
+    CollabevalError
+        if the draws were not made from these rows, or the current window is empty.
+    """
+    rows = panel[panel["measure"] == name].reset_index(drop=True)
+    posterior, constant = tree["posterior"].to_dataset(), tree["constant_data"].to_dataset()
+    _check_same_rows(name, rows, posterior, constant)
+    measure, compared = params.measures[name], windows(params.periods, rows)
+    if not compared.current.periods:
+        raise CollabevalError(
+            f"{name} has no data in the current window {compared.current.label}: set `periods.current`"
+        )
+    flat = {
+        str(variable): _flat(posterior[variable]) for variable in posterior.data_vars if variable != "overdispersion"
+    }
+    scale = float(constant["scale"])
+    trend = flat.get("trend", np.zeros((posterior.sizes["period"], 1)))
+    normal = measure.family == "normal"
+    weight = rows["weight"].to_numpy(float)
+    return Posterior(
+        name=name,
+        measure=measure,
+        windows=compared,
+        chains=posterior.sizes["chain"],
+        sites=posterior["site"].to_numpy().astype(str),
+        periods=posterior["period"].to_numpy().astype(str),
+        site=constant["site_index"].to_numpy(),
+        period=constant["period_index"].to_numpy(),
+        observed=rows["mean"].to_numpy(float) * weight if normal else rows["numerator"].to_numpy(float),
+        cases=rows["n" if normal else "denominator"].to_numpy(float),
+        weight=weight,
+        expected=rows["expected"].to_numpy(float),
+        known_se=rows["se"].to_numpy(float),
+        offset=constant["offset"].to_numpy().astype(float),
+        years=constant["time"].to_numpy() - float(constant["mean_time"]),
+        scale=scale,
+        base=flat["intercept"][None, :] + scale * trend,
+        level=flat["site_level"],
+        slope=flat.get("site_slope"),
+        overdispersion=_stacked(posterior["overdispersion"]) if "overdispersion" in posterior else None,
+        residual_sd=flat.get("residual_sd"),
+        hyperparameters={key: flat[key] for key in HYPERPARAMETERS if key in flat},
+    )
+
+
+def _check_same_rows(name: str, rows: pd.DataFrame, posterior: xr.Dataset, constant: xr.Dataset) -> None:
+    sites = posterior["site"].to_numpy().astype(str)
+    periods = posterior["period"].to_numpy().astype(str)
+    same = (
+        constant.sizes["cell"] == len(rows)
+        and (sites[constant["site_index"].to_numpy()] == rows["site"].to_numpy(str)).all()
+        and (periods[constant["period_index"].to_numpy()] == rows["period"].to_numpy(str)).all()
+    )
+    if not same:
+        raise CollabevalError(f"the draws of {name} were not made from the rows of this panel: fit the measure again")
+
+
+def _stacked(variable: xr.DataArray) -> np.ndarray:
+    """(chain, draw, ...) as (chain x draw, ...), without a copy where it lies so in memory."""
+    values = variable.transpose("chain", "draw", ...).to_numpy()
+    return values.reshape(values.shape[0] * values.shape[1], *values.shape[2:])
+
+
+def _flat(variable: xr.DataArray) -> np.ndarray:
+    """(chain, draw, ...) as (..., chain x draw), in one piece of memory."""
+    return np.ascontiguousarray(np.moveaxis(_stacked(variable), 0, -1), dtype=float)
