@@ -1,0 +1,65 @@
+"""Draws of one measure on disk, and the linear predictor in every draw. No PyMC: results are made from these alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from collabeval.run_folder import written_whole
+
+GROUPS = ("posterior", "posterior_predictive", "log_likelihood", "sample_stats", "observed_data", "constant_data")
+POSTERIOR = (
+    "intercept",
+    "trend",
+    "trend_sd",
+    "trend_slope",
+    "site_level",
+    "site_sd",
+    "site_slope",
+    "trajectory_sd",
+    "site_correlation",
+    "overdispersion",
+    "overdispersion_sd",
+    "degrees_of_freedom",
+    "residual_sd",
+    "residual_sd_typical",
+    "residual_sd_spread",
+)
+
+
+def save(tree: xr.DataTree, path: Path) -> Path:
+    """Write the draws as one netCDF file, whole or not at all."""
+    with written_whole(path) as part:
+        tree.to_netcdf(part, engine="h5netcdf")
+    return path
+
+
+def load(path: Path) -> xr.DataTree:
+    """Read draws that `save` wrote; everything is in memory afterwards and the file is closed."""
+    with xr.open_datatree(path, engine="h5netcdf") as tree:
+        return tree.load()
+
+
+def linear_predictor(posterior: xr.Dataset, constant: xr.Dataset) -> np.ndarray:
+    """η of every cell in every draw (chain, draw, cell): models/terms.py in numpy.
+
+    Parameters
+    ----------
+    posterior : Dataset
+        Variables of `POSTERIOR`, whichever the model has.
+    constant : Dataset
+        The group `constant_data`.
+    """
+    site, period = constant["site_index"].to_numpy(), constant["period_index"].to_numpy()
+    effects = posterior["site_level"].to_numpy()[..., site]
+    if "site_slope" in posterior:
+        years = constant["time"].to_numpy()[period] - float(constant["mean_time"])
+        effects = effects + posterior["site_slope"].to_numpy()[..., site] * years
+    if "trend" in posterior:
+        effects = effects + posterior["trend"].to_numpy()[..., period]
+    if "overdispersion" in posterior:
+        effects = effects + posterior["overdispersion"].to_numpy()
+    intercept = posterior["intercept"].to_numpy()[..., None]
+    return constant["offset"].to_numpy() + intercept + float(constant["scale"]) * effects

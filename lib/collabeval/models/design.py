@@ -1,0 +1,147 @@
+"""What a model sees of one measure's panel: indices, offsets, units, and which terms it has. Numpy only, no PyMC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from collabeval.params import Family, Model
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+OVERDISPERSION_FROM = 4  # periods at the median site from which `overdispersion: auto` is on
+SCALE_WITHOUT_SD = 2.0  # pooled sd per sd of the reported means, where a measure gives no within-site sd
+
+
+@dataclass(frozen=True)
+class Design:
+    """One measure's rows as arrays: N cells (site-periods, in the panel's row order), J sites, T observed periods.
+
+    ``trend``, ``trajectory`` and ``overdispersion`` say which terms the data can carry and the params ask for.
+    """
+
+    family: Family
+    settings: Model
+    sites: NDArray[np.str_]  # (J,) sorted codes
+    periods: NDArray[np.str_]  # (T,) labels in order of time
+    site_index: Indices  # (N,)
+    period_index: Indices  # (N,)
+    time: Floats  # (T,) years
+    columns: dict[str, Floats]  # numerator, denominator, expected, mean, sd, n, se, weight; each (N,)
+
+    @cached_property
+    def cells(self) -> int:
+        """Number of rows."""
+        return len(self.site_index)
+
+    @cached_property
+    def mean_time(self) -> float:
+        """Mean over the cells of the time of their period, in years: where level and trajectory meet."""
+        return float(self.time[self.period_index].mean())
+
+    @cached_property
+    def years(self) -> Floats:
+        """Time of each cell from `mean_time`, in years (N,)."""
+        return self.time[self.period_index] - self.mean_time
+
+    @cached_property
+    def has_expected(self) -> bool:
+        """Whether the registry gives expected events; the data contract has refused a mixture."""
+        return bool(np.isfinite(self.columns["expected"]).all())
+
+    @cached_property
+    def periods_per_site(self) -> Indices:
+        """Rows of each site (J,)."""
+        return np.bincount(self.site_index, minlength=len(self.sites))
+
+    @cached_property
+    def trend(self) -> str:
+        """`none`, `linear` or `random_walk`; none with a single period."""
+        return self.settings.trend if len(self.periods) > 1 else "none"
+
+    @cached_property
+    def trajectory(self) -> bool:
+        """Whether sites have their own slope: asked for, and at least two sites seen at two times."""
+        return self.settings.trajectory and int((self.periods_per_site > 1).sum()) >= 2
+
+    @cached_property
+    def overdispersion(self) -> bool:
+        """Whether cells vary beyond level and slope; `auto`: from 4 periods at the median site."""
+        if self.settings.overdispersion == "auto":
+            return bool(np.median(self.periods_per_site) >= OVERDISPERSION_FROM)
+        return bool(self.settings.overdispersion)
+
+    @cached_property
+    def offset(self) -> Floats:
+        """What is known of the linear predictor before the data (N,): logit(e/n), log e, log exposure, or 0."""
+        expected, denominator = self.columns["expected"], self.columns["denominator"]
+        if self.family == "poisson":
+            return np.log(expected if self.has_expected else denominator)
+        if self.family == "binomial" and self.has_expected:
+            return np.log(expected) - np.log(denominator - expected)
+        return np.zeros(self.cells)
+
+    @cached_property
+    def scale(self) -> float:
+        """Unit of the random effects on the linear predictor: 1, or for `normal` the pooled within-site sd."""
+        if self.family != "normal":
+            return 1.0
+        sd, n = self.columns["sd"], self.columns["n"]
+        seen = np.isfinite(sd) & (n > 1)
+        if seen.any():
+            return float(np.sqrt(np.sum((n - 1)[seen] * sd[seen] ** 2) / np.sum((n - 1)[seen])))
+        spread = float(np.std(self.columns["mean"]))
+        return SCALE_WITHOUT_SD * spread if spread > 0 else float(np.mean(self.columns["se"]))
+
+    @cached_property
+    def typical(self) -> float:
+        """Centre of the intercept's default prior: log-odds, log-rate or mean of all cells together."""
+        if self.family == "normal":
+            return float(np.average(self.columns["mean"], weights=self.columns["weight"]))
+        if self.has_expected:
+            return 0.0
+        share = (self.columns["numerator"].sum() + 0.5) / (self.columns["denominator"].sum() + 1)
+        return float(np.log(share / (1 - share)) if self.family == "binomial" else np.log(share))
+
+    @cached_property
+    def information(self) -> Floats:
+        """Fisher information of each cell about its own linear predictor, in units of `scale`, at the centre (N,)."""
+        if self.family == "normal":
+            n, se = self.columns["n"], self.columns["se"]
+            return self.scale**2 / np.where(np.isfinite(se), se**2, self.scale**2 / np.where(np.isfinite(n), n, 1.0))
+        predictor = self.offset + self.typical
+        if self.family == "poisson":
+            return np.exp(predictor)
+        chance = 1 / (1 + np.exp(-predictor))
+        return self.columns["denominator"] * chance * (1 - chance)
+
+
+def read_design(panel: pd.DataFrame, family: Family, settings: Model) -> Design:
+    """Turn the rows of one measure into arrays; row order decides `cell`, nothing else.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        Rows of one measure: `site, period, time` (years) and the columns of its family (docs/data.md).
+    """
+    site_index, sites = pd.factorize(panel["site"].astype(str), sort=True)
+    order = panel[["period", "time"]].drop_duplicates().sort_values("time")
+    periods = order["period"].astype(str).to_numpy(dtype=str)
+    names = ("numerator", "denominator", "expected", "mean", "sd", "n", "se", "weight")
+    absent = np.full(len(panel), np.nan)
+    columns = {name: panel[name].to_numpy(dtype=float) if name in panel else absent for name in names}
+    return Design(
+        family=family,
+        settings=settings,
+        sites=np.asarray(sites, dtype=str),
+        periods=periods,
+        site_index=site_index.astype(np.int64),
+        period_index=pd.Index(periods).get_indexer(panel["period"].astype(str)).astype(np.int64),
+        time=order["time"].to_numpy(dtype=float),
+        columns=columns,
+    )
