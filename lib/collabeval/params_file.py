@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,6 +19,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from collabeval.errors import ParamsError, Problem
 from collabeval.params import Params
 from collabeval.params.problems import describe, suggestion
+from collabeval.params.types import without_password
 from collabeval.params.yaml_text import Document, read, scalar_or_block
 from collabeval.params_reference import schema, write_schema
 from collabeval.run_folder import RunFolder, written_whole
@@ -181,7 +183,7 @@ def _merge_blocks(under: dict[str, Any], over: Mapping[str, Any]) -> None:
 def _override(text: str, document: Document) -> Document:
     """The document that `--set KEY=VALUE` stands for; VALUE is read as YAML."""
     key, equals, value = text.partition("=")
-    where = f"--set {text}"
+    where = without_password(f"--set {text}")
     place = tuple(key.strip().split("."))
     if not equals or not all(place):
         raise ParamsError([Problem(where, "is not KEY=VALUE", "write it like --set sampling.seed=1")])
@@ -216,7 +218,7 @@ def _validated(document: Document) -> Params:
 def _located(params: Params) -> dict[str, str]:
     """Local paths of the tables, absolute from the working folder; URLs and queries stay."""
     tables = {"sites": params.data.sites, "outcomes": params.data.outcomes}
-    return {name: str(Path.cwd() / Path(source).expanduser()) for name, source in tables.items()
+    return {name: os.path.abspath(Path(source).expanduser()) for name, source in tables.items()
             if isinstance(source, str) and "://" not in source}  # fmt: skip
 
 

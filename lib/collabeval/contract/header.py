@@ -1,0 +1,108 @@
+"""Files of one table laid on one another: their column names recognised, every row still knowing where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+import pandas as pd
+import pandera.errors
+import pandera.pandas as pa
+
+from collabeval.contract.schemas import NEEDED, SCHEMAS
+from collabeval.errors import ContractError, Problem
+from collabeval.params import Params
+from collabeval.sources import RawTable
+
+EXAMPLE = "EXAMPLE"  # the site code of the row that templates carry
+
+
+Breach = tuple[Hashable, str, str, str]  # number of the row in its stack, column, what is wrong, how to mend it
+
+
+@dataclass
+class Stack:
+    """All rows of one table as text, the file and row of each, and the log of what was read otherwise than written."""
+
+    rows: pd.DataFrame
+    places: dict[Hashable, tuple[str, int]]
+    log: list[str] = field(default_factory=list)
+
+    def problem(self, index: Hashable, column: str, what: str, fix: str, value: str | None = None) -> Problem:
+        """A problem at one cell, told with its file and row and the text that stands there."""
+        file, row = self.places[index]
+        shown = value if value is not None else str(self.rows[column].get(index, "")) if column in self.rows else ""
+        return Problem(file, what, fix, row, column, shown)
+
+    def without(self, indices: Sequence[Hashable]) -> Stack:
+        """The same stack without some rows."""
+        return Stack(self.rows.drop(index=indices), self.places, self.log)
+
+
+def stacked(tables: Sequence[RawTable], table: str, params: Params) -> Stack:
+    """One stack out of the files of a table; ContractError where columns that are needed are missing."""
+    needed = needed_columns(table, params)
+    frames: list[pd.DataFrame] = []
+    places: dict[Hashable, tuple[str, int]] = {}
+    log: list[str] = []
+    problems: list[Problem] = []
+    for raw in tables:
+        frame = _recognised(raw, table, log)
+        problems += [_missing(raw, frame, column, needed) for column in needed if column not in frame]
+        log += raw.log
+        numbers = range(len(places), len(places) + len(frame))
+        places.update({number: (raw.file, row) for number, row in zip(numbers, frame.index, strict=True)})
+        frames.append(frame.set_axis(numbers))
+    if problems:
+        raise ContractError(problems)
+    return Stack(pd.concat(frames).fillna(""), places, log)
+
+
+def needed_columns(table: str, params: Params) -> list[str]:
+    """The columns a table must have for these measures and periods."""
+    columns = [name for name, column in SCHEMAS[table].columns.items() if column.required]
+    if table == "outcomes":
+        columns += ["period"] if params.periods.length != "none" else []
+        families = {measure.family for measure in params.measures.values()}
+        columns += sorted({name for family in families for name in NEEDED[family]})
+    return columns
+
+
+def breaches(schema: pa.DataFrameSchema, rows: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """Every breach of a schema: row, column, what is wrong, how to mend it."""
+    try:
+        schema.validate(rows, lazy=True)
+    except pandera.errors.SchemaErrors as errors:
+        cases = errors.failure_cases
+        told = cases["check"].str.split("|", expand=True)
+        mine = (cases["column"] == told[0]) & cases["index"].notna()
+        if not set(told[0]) <= set(told[0][mine]):  # a breach without a row: the schema itself is not met
+            raise AssertionError(f"unexpected breach of the schema {schema.name}:\n{cases}") from errors
+        columns = [list(cases["index"][mine]), *(list(told[part][mine]) for part in range(3))]
+        return list(dict.fromkeys(zip(*columns, strict=True)))
+    return []
+
+
+def _recognised(raw: RawTable, table: str, log: list[str]) -> pd.DataFrame:
+    """The frame with the names of known columns as the contract writes them (`Peer Group` → peer_group)."""
+    known = SCHEMAS[table].columns
+    renamed: dict[str, str] = {}
+    for name in raw.frame.columns:
+        plain = "_".join(name.lower().split())
+        if plain in known and name != plain and plain not in raw.frame and plain not in renamed.values():
+            renamed[name] = plain
+            log.append(f"{raw.file}: column {name!r} was read as {plain}")
+    return raw.frame.rename(columns=renamed)
+
+
+def _missing(raw: RawTable, frame: pd.DataFrame, column: str, needed: Sequence[str]) -> Problem:
+    """A missing column: is it there under a near name, or is the header further down?"""
+    for row, cells in frame.head(20).iterrows():
+        if sum(name in {str(cell).lower() for cell in cells} for name in needed) >= 2:
+            fix = f"the column names seem to stand in row {row}: delete the rows above it"
+            return Problem(raw.file, "this column is missing", fix, 1, column)
+    near = get_close_matches(column, [name for name in frame.columns if name not in needed], n=1)
+    found = ", ".join(frame.columns)
+    fix = f"rename {near[0]!r} to {column}" if near else f"add it (columns found: {found})"
+    return Problem(raw.file, "this column is missing", fix, 1, column)

@@ -1,0 +1,174 @@
+"""The table of outcomes, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from difflib import get_close_matches
+
+import pandas as pd
+
+from collabeval import periods as period_texts
+from collabeval.contract.header import EXAMPLE, Breach, Stack, breaches
+from collabeval.contract.numbers import Reading, read_numbers
+from collabeval.contract.schemas import FAMILY, NUMBERS, OUTCOMES
+from collabeval.errors import Problem
+from collabeval.params import Params
+
+TOTALS = {"total", "totals", "all", "sum", "overall", "all sites", "mean", "average"}
+KEY = ["site", "period", "measure"]
+
+
+def checked_outcomes(
+    stack: Stack, params: Params, sites: Sequence[str] | None, problems: list[Problem]
+) -> pd.DataFrame:
+    """Outcomes with their types; adds what is wrong to `problems` and notes to the log of the stack.
+
+    `sites` are the known codes, None where the table of sites could not be read (then codes are not checked).
+    """
+    found: list[Breach] = []
+    rows = pd.DataFrame(index=stack.rows.index)
+    rows["site"] = _sites(stack, sites, found)
+    rows["period"] = _periods(stack, params, found)
+    rows["measure"] = _measures(stack, params, found)
+    families = rows["measure"].map({code: measure.family for code, measure in params.measures.items()}).fillna("")
+    for column in NUMBERS:
+        rows[column] = _numbers(stack, column, families, found)
+    unread = {(index, column) for index, column, _, _ in found}
+    rows, families = _submitted(stack, rows, families, unread)
+    rows[FAMILY] = families
+    known = rows[rows[FAMILY] != ""]
+    found += [breach for breach in breaches(OUTCOMES, known) if (breach[0], breach[1]) not in unread]
+    found += _duplicates(stack, known)
+    problems += [stack.problem(*breach) for breach in sorted(found, key=lambda breach: stack.places[breach[0]])]
+    if not found:
+        problems += _too_little(rows, params, stack)
+    extra = stack.rows.loc[rows.index].drop(columns=[*KEY, *NUMBERS], errors="ignore")
+    return rows.drop(columns=FAMILY).join(extra).reset_index(drop=True)
+
+
+def _sites(stack: Stack, known: Sequence[str] | None, found: list[Breach]) -> pd.Series:
+    codes = stack.rows["site"]
+    for index, code in codes.items():
+        if code == EXAMPLE:
+            found.append((index, "site", "is the example row of the template", "delete this row"))
+        elif not code:
+            found.append((index, "site", "is empty", "every row needs the code of its site"))
+        elif known is not None and code not in known:
+            found.append((index, "site", "is not in the table of sites", _advice_on_site(code, known)))
+    return codes
+
+
+def _advice_on_site(code: str, known: Sequence[str]) -> str:
+    stripped = {other.lstrip("0"): other for other in known}
+    if code.lstrip("0") in stripped:
+        return f"is it {stripped[code.lstrip('0')]!r}? Excel drops leading zeros: format the column as Text"
+    if code.lower() in TOTALS:
+        return "take rows with totals out"
+    same = [other for other in known if other.lower() == code.lower()] or get_close_matches(
+        code, known, n=1, cutoff=0.7
+    )
+    return f"did you mean {same[0]!r}?" if same else "add the site to that table, or mend the code"
+
+
+def _periods(stack: Stack, params: Params, found: list[Breach]) -> pd.Series:
+    texts = stack.rows.get("period", pd.Series("", index=stack.rows.index))
+    length = params.periods.length
+    if length == "none":
+        first = next((index for index, text in texts.items() if text), None)
+        if first is not None:
+            fix = "set periods.length in the params file (month, quarter, half or year), or take the column out"
+            found.append((first, "period", "there are periods, but `periods.length` is none", fix))
+        return pd.Series("", index=texts.index)
+    labels: dict[str, str] = {}
+    refused: dict[str, tuple[str, str]] = {}
+    for text in texts.unique():
+        try:
+            labels[text] = period_texts.parse(text, length, params.periods.year_starts).label
+        except period_texts.PeriodError as error:
+            refused[text] = (error.what if text else "is empty", error.fix)
+    found += [(index, "period", *refused[text]) for index, text in texts.items() if text in refused]
+    otherwise = [f"{text!r} as {label}" for text, label in labels.items() if text != label]
+    if otherwise:
+        stack.log.append(
+            f"outcomes, column period: read {', '.join(otherwise[:3])}{' and so on' * (len(otherwise) > 3)}"
+        )
+    return texts.map(lambda text: labels.get(text, ""))
+
+
+def _measures(stack: Stack, params: Params, found: list[Breach]) -> pd.Series:
+    codes, known = stack.rows["measure"], list(params.measures)
+    for index, code in codes.items():
+        if code not in known:
+            near = get_close_matches(code, known, n=1)
+            listed = f"measures in the params file: {', '.join(known)}"
+            fix = f"did you mean {near[0]!r}? ({listed})" if near else listed
+            found.append((index, "measure", "is not a measure of the params file" if code else "is empty", fix))
+    return codes
+
+
+def _numbers(stack: Stack, column: str, families: pd.Series, found: list[Breach]) -> pd.Series:
+    """One column as float64, read file by file, since files may write numbers differently."""
+    if column not in stack.rows:
+        return pd.Series(float("nan"), index=stack.rows.index)
+    counted = {"numerator": {"binomial", "poisson"}, "denominator": {"binomial"}, "n": {"normal"}}.get(column, set())
+    parts = []
+    files = pd.Series([stack.places[index][0] for index in stack.rows.index], index=stack.rows.index)
+    for file, rows in stack.rows.groupby(files):
+        reading: Reading = read_numbers(rows[column], families.loc[rows.index].isin(counted))
+        parts.append(pd.Series(reading.values, index=rows.index, dtype="float64"))
+        found += [(index, column, what, fix) for index, what, fix in reading.refused]
+        stack.log += [f"{file}, column {column}: {note}" for note in reading.notes]
+    return pd.concat(parts).reindex(stack.rows.index) if parts else pd.Series(dtype="float64")
+
+
+def _submitted(
+    stack: Stack, rows: pd.DataFrame, families: pd.Series, unread: set[tuple[Hashable, str]]
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Without the rows that have no value at all: those were not submitted."""
+    touched = {index for index, column in unread if column in NUMBERS}
+    blank = rows[list(NUMBERS)].isna().all(axis=1) & ~rows.index.isin(touched)
+    if blank.any():
+        stack.log.append(f"outcomes: {blank.sum()} rows without any value count as not submitted")
+    return rows[~blank].copy(), families[~blank]
+
+
+def _duplicates(stack: Stack, rows: pd.DataFrame) -> list[Breach]:
+    first: dict[tuple[str, ...], Hashable] = {}
+    found: list[Breach] = []
+    for index, *key in rows[KEY].itertuples(name=None):
+        earlier = first.setdefault(tuple(key), index)
+        if earlier != index:
+            file, row = stack.places[earlier]
+            here = "" if file == stack.places[index][0] else f" of {file}"
+            named = "site and measure" if not key[1] else "site, period and measure"
+            found.append((index, "site", f"the same {named} as row {row}{here}", "keep one of the two rows"))
+    return found
+
+
+def _too_little(rows: pd.DataFrame, params: Params, stack: Stack) -> list[Problem]:
+    """Measures without rows, without rows now, or of a single site."""
+    file = next(iter(stack.places.values()), ("outcomes", 1))[0]
+    problems = []
+    for code in params.measures:
+        mine = rows[rows["measure"] == code]
+        if mine.empty:
+            fix = "add its rows, or take the measure out of the params file"
+            problems.append(Problem(file, f"there are no rows of the measure {code}", fix))
+        elif mine["site"].nunique() < 2:
+            problems.append(Problem(file, f"only one site has rows of the measure {code}", "a comparison needs two"))
+        elif params.periods.current is not None and params.periods.length != "none":
+            problems += _not_now(mine, params, code, file)
+    return problems
+
+
+def _not_now(mine: pd.DataFrame, params: Params, code: str, file: str) -> list[Problem]:
+    assert params.periods.current is not None
+    assert params.periods.length != "none"
+    length, starts = params.periods.length, params.periods.year_starts
+    first, last = (period_texts.parse(text, length, starts) for text in params.periods.current)
+    current = {period.label for period in period_texts.span(first, last)}
+    if set(mine["period"]) & current:
+        return []
+    what = f"the measure {code} has no rows in the current window {first.label} to {last.label}"
+    latest = max(period_texts.parse(label, length, starts) for label in mine["period"].unique()).label
+    return [Problem(file, what, f"change periods.current (the latest period with rows is {latest}), or add the rows")]

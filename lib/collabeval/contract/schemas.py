@@ -1,0 +1,172 @@
+"""The one home of column definitions: pandera schemas of the tables, from which templates and the data guide are made.
+
+Every check carries its message as `column|what is wrong|how to mend it`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+import pandera.pandas as pa
+
+FAMILY = "family of the measure"  # a column added while checking; its name cannot be anyone's column by chance
+COUNTED, AVERAGED = ("binomial", "poisson"), ("normal",)
+Holds = Callable[[pd.DataFrame], pd.Series]
+
+
+def _check(column: str, what: str, fix: str, holds: Holds) -> pa.Check:
+    """A check of whole rows, reported at one column; `holds` is True where a row is right."""
+    return pa.Check(holds, name=what, error=f"{column}|{what}|{fix}")
+
+
+def _positive(column: str, fix: str) -> pa.Check:
+    return pa.Check.gt(0, error=f"{column}|must be above 0|{fix}")
+
+
+def _needs(column: str, families: tuple[str, ...], fix: str) -> pa.Check:
+    what = f"is empty, and a {' or '.join(families)} measure needs it"
+    return _check(column, what, fix, lambda rows: rows[column].notna() | ~rows[FAMILY].isin(families))
+
+
+def _whole(column: str, families: tuple[str, ...]) -> pa.Check:
+    """Counts are whole; a decimal one is often a thousands separator misread."""
+    fix = "write a count as digits only (1234, without a point or comma)"
+    holds: Holds = lambda rows: (rows[column] % 1).isin([0.0]) | rows[column].isna() | ~rows[FAMILY].isin(families)  # noqa: E731
+    return _check(column, "is not a whole number", fix, holds)
+
+
+def _same_in_all_rows(rows: pd.DataFrame, given: pd.Series) -> pd.Series:
+    """True where all rows of a measure have something or none has; False at the rows that lack it."""
+    some = given.groupby(rows["measure"]).transform("any")
+    return given | ~some
+
+
+def _spread_known(rows: pd.DataFrame) -> pd.Series:
+    """A mean needs its se, or n and sd (one observation has no sd)."""
+    by_sd = rows["n"].notna() & (rows["sd"].notna() | rows["n"].eq(1))
+    return rows["se"].notna() | by_sd | ~rows[FAMILY].isin(AVERAGED)
+
+
+SITES = pa.DataFrameSchema(
+    {
+        "site": pa.Column(
+            str,
+            [
+                pa.Check(lambda codes: codes != "", error="site|is empty|every site needs its code"),
+                pa.Check(
+                    lambda codes: ~codes.duplicated() | codes.eq(""),
+                    error="site|is there twice|keep one row per site, or give one of them another code",
+                ),
+            ],
+            description="code of the site, as text: `007` stays `007`",
+        ),
+        "name": pa.Column(str, required=False, description="name of the site; left out, the code stands for it"),
+        "joined": pa.Column(
+            "datetime64[ns]", nullable=True, required=False, description="day the site joined, like 2019-04-01"
+        ),
+        "peer_group": pa.Column(str, required=False, description="group of sites it is like; may be empty"),
+    },
+    name="sites",
+    description="One row per site.",
+)
+
+OUTCOMES = pa.DataFrameSchema(
+    {
+        "site": pa.Column(str, description="code of the site, as in the table of sites"),
+        "period": pa.Column(
+            str,
+            required=False,
+            description="2025-03, 2025Q1, 2025H1 or 2025; no such column where `periods.length` is none",
+        ),
+        "measure": pa.Column(str, description="code of the measure, as under `measures` in the params file"),
+        "numerator": pa.Column(
+            float,
+            pa.Check.ge(0, error="numerator|is below 0|a count of events cannot be negative"),
+            nullable=True,
+            required=False,
+            description="binomial, poisson: events, or cases that met the standard",
+        ),
+        "denominator": pa.Column(
+            float,
+            _positive("denominator", "a site without cases has no row: take the row out"),
+            nullable=True,
+            required=False,
+            description="binomial: eligible cases; poisson: exposure (bed-days, patients)",
+        ),
+        "expected": pa.Column(
+            float,
+            _positive("expected", "give the events expected for these patients (often with decimals)"),
+            nullable=True,
+            required=False,
+            description="binomial, poisson: events expected for these patients; in all rows of a measure or none",
+        ),
+        "mean": pa.Column(float, nullable=True, required=False, description="normal: mean of the observations"),
+        "sd": pa.Column(
+            float,
+            pa.Check.ge(0, error="sd|is below 0|a standard deviation cannot be negative"),
+            nullable=True,
+            required=False,
+            description="normal: their standard deviation",
+        ),
+        "n": pa.Column(
+            float,
+            _positive("n", "a site without observations has no row: take the row out"),
+            nullable=True,
+            required=False,
+            description="normal: their number",
+        ),
+        "se": pa.Column(
+            float,
+            _positive("se", "give the standard error, or sd and n instead"),
+            nullable=True,
+            required=False,
+            description="normal: standard error of the mean, instead of sd and n",
+        ),
+    },
+    checks=[
+        _needs("numerator", COUNTED, "give the count (0 where there was none), or empty the row if none was submitted"),
+        _needs("denominator", COUNTED, "give the number of cases or the exposure"),
+        _needs("mean", AVERAGED, "give the mean"),
+        _whole("numerator", COUNTED),
+        _whole("denominator", ("binomial",)),
+        _whole("n", AVERAGED),
+        _check(
+            "numerator",
+            "is above the denominator",
+            "are the two swapped, or is this measure `family: poisson`?",
+            lambda rows: ~((rows["numerator"] > rows["denominator"]) & rows[FAMILY].eq("binomial")),
+        ),
+        _check(
+            "expected",
+            "is not below the denominator",
+            "give expected events, not a percentage or a ratio",
+            lambda rows: ~((rows["expected"] >= rows["denominator"]) & rows[FAMILY].eq("binomial")),
+        ),
+        _check(
+            "expected",
+            "is missing here, but other rows of this measure have it",
+            "give it in all rows of the measure, or in none",
+            lambda rows: _same_in_all_rows(rows, rows["expected"].notna()) | ~rows[FAMILY].isin(COUNTED),
+        ),
+        _check(
+            "sd",
+            "is 0 although n is above 1",
+            "give the standard deviation of the observations, with its decimals",
+            lambda rows: ~(rows["sd"].eq(0) & rows["n"].gt(1) & rows[FAMILY].isin(AVERAGED)),
+        ),
+        _check("mean", "has neither se nor both sd and n", "give sd and n, or se", _spread_known),
+        _check(
+            "se",
+            "is missing here, but other rows of this measure have it",
+            "use sd and n in all rows of a measure, or se in all rows",
+            lambda rows: _same_in_all_rows(rows, rows["se"].notna()) | ~rows[FAMILY].isin(AVERAGED),
+        ),
+    ],
+    name="outcomes",
+    description="One row per site, period and measure.",
+)  # fmt: skip
+
+SCHEMAS = {"sites": SITES, "outcomes": OUTCOMES}
+NUMBERS = tuple(name for name, column in OUTCOMES.columns.items() if str(column.dtype) == "float64")
+NEEDED = {"binomial": ("numerator", "denominator"), "poisson": ("numerator", "denominator"), "normal": ("mean",)}

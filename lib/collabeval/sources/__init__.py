@@ -1,0 +1,187 @@
+"""Sources of tables: paths, globs, URLs and databases, all read as text with the row each value stands in."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from difflib import get_close_matches
+from glob import glob, has_magic
+from pathlib import Path, PurePosixPath
+from typing import Literal
+from urllib.parse import urlsplit
+
+import fsspec
+import pandas as pd
+import sqlalchemy
+
+from collabeval.errors import ContractError, Problem
+from collabeval.params import Data, Query
+from collabeval.params.types import without_password
+from collabeval.sources.csv_text import read_csv
+from collabeval.sources.excel import read_excel
+from collabeval.sources.raw import RawTable, refused
+from collabeval.sources.typed import from_frame, read_typed
+
+__all__ = ["RawTable", "Source", "files", "read"]
+
+TableName = Literal["sites", "outcomes"]
+CSV, EXCEL, TYPED = {".csv", ".txt", ".tsv"}, {".xlsx", ".xlsm"}, {".parquet", ".dta", ".sas7bdat", ".sav"}
+# what fsspec needs besides for each kind of URL
+PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "abfs": "adlfs", "abfss": "adlfs", "az": "adlfs",
+            "http": "aiohttp", "https": "aiohttp"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where rows came from, for provenance: a path, URL or query without its password, and the SHA-256 of its bytes."""
+
+    path: str
+    sha256: str
+
+
+def read(data: Data, table: TableName) -> tuple[list[RawTable], list[Source]]:
+    """Read every file of one table (`sites` or `outcomes`).
+
+    Raises
+    ------
+    ContractError
+        with the problems of every file that cannot be read.
+    """
+    location = getattr(data, table)
+    if isinstance(location, Query):
+        raw = _answer(location, table)
+        digest = hashlib.sha256(raw.frame.to_csv().encode()).hexdigest()
+        return [raw], [Source(f"{location.url} {location.query}", digest)]
+    tables: list[RawTable] = []
+    sources: list[Source] = []
+    problems: list[Problem] = []
+    for name in _found(location, table):
+        try:
+            content = _bytes(name, table)
+            tables.append(_read_one(content, name, table, data))
+            sources.append(Source(name, hashlib.sha256(content).hexdigest()))
+        except ContractError as error:
+            problems += error.problems
+    if problems:
+        raise ContractError(problems)
+    return tables, sources
+
+
+def files(data: Data) -> list[Path]:
+    """The local files that the tables are read from, for whoever needs to know whether they changed."""
+    local = [
+        location for location in (data.sites, data.outcomes) if isinstance(location, str) and "://" not in location
+    ]
+    return sorted(
+        {Path(name) for location in local for name in (glob(location) if has_magic(location) else [location])}
+    )
+
+
+def _read_one(content: bytes, name: str, table: TableName, data: Data) -> RawTable:
+    file = _short(name)
+    suffix = PurePosixPath(urlsplit(name).path if "://" in name else name.replace("\\", "/")).suffix.lower()
+    if suffix in CSV:
+        return read_csv(content, file, data.encoding)
+    if suffix in EXCEL:
+        return read_excel(content, file, table, data.excel_sheets.get(table))
+    if suffix in TYPED:
+        return read_typed(content, file, suffix)
+    fix = "save it as .csv (UTF-8) or .xlsx; .parquet, .dta, .sas7bdat and .sav are read too"
+    raise refused(file, f"files ending in {suffix or 'nothing'!r} are not read", fix)
+
+
+def _found(location: str, table: str) -> list[str]:
+    """The names a location stands for; each must exist where that can be seen."""
+    if "://" in location:
+        if not has_magic(urlsplit(location).path):
+            return [location]
+        filesystem, pattern = _filesystem(location, table)
+        names = sorted(filesystem.unstrip_protocol(name) for name in filesystem.glob(pattern))
+    else:
+        names = sorted(glob(location, recursive=True)) if _is_glob(location) else [location]
+        if not _is_glob(location) and not Path(location).is_file():
+            raise ContractError([_not_there(Path(location), table)])
+    if not names:
+        raise refused(_short(location), f"no file matches data.{table}", f"looked for {location}")
+    return names
+
+
+def _is_glob(location: str) -> bool:
+    """Whether a local path is a pattern; a file whose own name has brackets is none."""
+    return has_magic(location) and not Path(location).is_file()
+
+
+def _not_there(path: Path, table: str) -> Problem:
+    """What is near a path that does not exist, and where paths count from."""
+    what = f"there is no such file (data.{table}; looked for {path.absolute()})"
+    parent = next(folder for folder in path.absolute().parents if folder.is_dir())
+    fix = "paths in `data` count from the folder the command is run in"
+    if parent != path.absolute().parent:
+        fix = f"there is no folder {path.absolute().relative_to(parent).parts[0]!r} in {parent}; {fix}"
+    elif near := get_close_matches(path.name, sorted(item.name for item in parent.iterdir()), n=1):
+        fix = f"did you mean {near[0]!r}? {fix}"
+    return Problem(_short(str(path)), what, fix)
+
+
+def _bytes(name: str, table: str) -> bytes:
+    try:
+        if "://" not in name:
+            return Path(name).read_bytes()
+        filesystem, path = _filesystem(name, table)
+        return bytes(filesystem.cat_file(path))
+    except OSError as error:
+        raise refused(_short(name), f"cannot be read: {error}", f"check data.{table}") from None
+
+
+def _filesystem(url: str, table: str) -> tuple[fsspec.AbstractFileSystem, str]:
+    protocol = url.partition("://")[0]
+    try:
+        return fsspec.core.url_to_fs(url)
+    except ImportError:
+        fix = f"install it: pip install {PACKAGES.get(protocol, 'the fsspec driver of ' + protocol)}"
+        raise refused(url, f"{protocol}:// needs a further package (data.{table})", fix) from None
+    except ValueError as error:
+        fix = "for a database write data.%s: {url: …, query: …, password_from: …}" % table  # noqa: UP031
+        raise refused(without_password(url), f"cannot be opened: {error}", fix) from None
+
+
+def _answer(query: Query, table: str) -> RawTable:
+    """The rows a database answers with; its password comes from the environment and appears nowhere."""
+    name = f"query for {table}"
+    try:
+        url = sqlalchemy.make_url(query.url)
+        if query.password_from:
+            url = url.set(password=_password(query.password_from, name))
+        engine = sqlalchemy.create_engine(url)
+        with engine.connect() as connection:
+            frame = pd.read_sql(sqlalchemy.text(query.query), connection)
+    except ModuleNotFoundError as missing:
+        fix = f"install the driver of this database: pip install {missing.name}"
+        raise refused(name, f"the package {missing.name} is not installed", fix) from None
+    except sqlalchemy.exc.SQLAlchemyError as error:
+        reason = _blotted(str(getattr(error, "orig", None) or error), query)
+        fix = f"check data.{table}.url and data.{table}.query"
+        raise refused(name, f"the database says: {reason}", fix) from None
+    engine.dispose()
+    return from_frame(name, frame)
+
+
+def _password(variable: str, name: str) -> str:
+    if variable not in os.environ:
+        fix = f"set it before the command: export {variable}=…"
+        raise refused(name, f"the environment has no {variable}", fix, column="password_from")
+    return os.environ[variable]
+
+
+def _blotted(text: str, query: Query) -> str:
+    password = os.environ.get(query.password_from, "") if query.password_from else ""
+    return without_password(text.replace(password, "***") if password else text)
+
+
+def _short(name: str) -> str:
+    """A name as people write it: relative to the working folder where it lies below it."""
+    if "://" in name:
+        return without_password(name)
+    path = Path(name)
+    return str(path.relative_to(Path.cwd())) if path.is_absolute() and path.is_relative_to(Path.cwd()) else name
