@@ -69,7 +69,7 @@ def needed_columns(table: str, params: Params) -> list[str]:
     return columns
 
 
-def breaches(schema: pa.DataFrameSchema, rows: pd.DataFrame) -> list[tuple[str, str, str]]:
+def breaches(schema: pa.DataFrameSchema, rows: pd.DataFrame) -> list[Breach]:
     """Every breach of a schema: row, column, what is wrong, how to mend it."""
     try:
         schema.validate(rows, lazy=True)
