@@ -65,7 +65,7 @@ def check(params: Params, sites: pd.DataFrame, panel: pd.DataFrame, outcomes: pd
     Returns
     -------
     DataFrame with `COLUMNS`; `level` is stop, warn or info. A check that found nothing has one row for each measure,
-    passed. Messages hold no site code and no count, so that they may be shown; the `site` column says whom they are about.
+    passed. Messages hold no site code and no count, so that they may be shown; `site` says whom they are about.
     """
     findings = [Finding(name, level="stop", passed=True, value=0.0, limit=0.0, message=message)
                 for name, message in STOPPING.items()]  # fmt: skip
@@ -136,8 +136,8 @@ def digit_preference(series: Series) -> Iterator[Finding]:
 
 def identical_rows(series: Series) -> Iterator[Finding]:
     """The same numbers in two neighbouring periods of a site, or in all periods that two sites share."""
-    values = series.rows[list(VALUES)].fillna(-1.0).to_numpy()
-    rows = series.rows.assign(numbers=[tuple(row) for row in values])
+    values = series.rows[list(VALUES)].fillna(-1.0)
+    rows = series.rows.assign(numbers=pd.Series(list(values.itertuples(index=False, name=None)), index=values.index))
     for site, mine in rows.groupby("site", sort=False):
         same = (mine["numbers"] == mine["numbers"].shift()) & (mine["weight"] >= ENOUGH_CASES)
         for period in mine.loc[same & mine["numerator"].ne(0), "period"]:
@@ -154,8 +154,8 @@ def _copies(rows: pd.DataFrame) -> dict[str, int]:
         str(site): dict(zip(mine["period"], mine["numbers"], strict=True)) for site, mine in rows.groupby("site")
     }
     sharing: dict[tuple[str, tuple[float, ...]], list[str]] = {}
-    for site, numbers in by_site.items():
-        for cell in numbers.items():
+    for site, cells in by_site.items():
+        for cell in cells.items():
             sharing.setdefault(cell, []).append(site)
     copies: dict[str, int] = {}
     for first, second in {pair for sites in sharing.values() for pair in combinations(sites, 2)}:
