@@ -9,7 +9,15 @@ import xarray as xr
 
 from collabeval.run_folder import written_whole
 
-GROUPS = ("posterior", "posterior_predictive", "log_likelihood", "sample_stats", "observed_data", "constant_data")
+GROUPS = (
+    "posterior",
+    "posterior_predictive",
+    "log_likelihood",
+    "log_prior",
+    "sample_stats",
+    "observed_data",
+    "constant_data",
+)
 POSTERIOR = (
     "intercept",
     "trend",

@@ -17,6 +17,7 @@ from collabeval.draws import load, save
 from collabeval.errors import UsageError
 from collabeval.fit.nuts import SAMPLERS, Block, Sampler
 from collabeval.fit.predictive import constant_data, log_likelihood, observed_data, predictive
+from collabeval.fit.prior import log_prior
 from collabeval.models import MODELS
 from collabeval.models.design import Design, read_design
 from collabeval.models.terms import is_centred
@@ -73,7 +74,7 @@ def sample(
 
     Returns
     -------
-    DataTree with groups posterior, posterior_predictive, log_likelihood, sample_stats, observed_data, constant_data.
+    DataTree with the groups of `draws.GROUPS`.
     """
     if params.model.engine == "laplace":
         raise UsageError("model.engine: laplace is not in this version → use auto or nuts")
@@ -154,13 +155,14 @@ def joined(parts: list[xr.DataTree]) -> xr.DataTree:
 
 
 def completed(tree: xr.DataTree, design: Design, seed: int) -> xr.DataTree:
-    """The draws with log-likelihood, posterior predictive, and the data they are read with."""
+    """The draws with log-likelihood, log-prior, posterior predictive, and the data they are read with."""
     posterior = tree["posterior"].to_dataset()
     coords = {"chain": posterior["chain"], "draw": posterior["draw"], "cell": np.arange(design.cells)}
     dims = ("chain", "draw", "cell")
     groups = {
         "posterior_predictive": xr.Dataset({"outcome": (dims, predictive(posterior, design, seed))}, coords),
         "log_likelihood": xr.Dataset({"outcome": (dims, log_likelihood(posterior, design))}, coords),
+        "log_prior": log_prior(posterior, design),
         "observed_data": observed_data(design),
         "constant_data": constant_data(design),
     }
