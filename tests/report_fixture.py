@@ -11,7 +11,7 @@ FIXTURE = Path(__file__).parent / "fixtures" / "report"
 
 
 def notebook_of(markdown: str) -> nbformat.NotebookNode:
-    """Front matter as the first raw cell; each part between `<!-- cell -->` marks as the Markdown output of a code cell."""
+    """Front matter as the first raw cell; each part between `<!-- cell -->` marks as the output of a code cell."""
     _, front_matter, body = markdown.split("---\n", 2)
     cells = [nbformat.v4.new_raw_cell(f"---\n{front_matter}---")]
     for part in body.split("<!-- cell -->"):

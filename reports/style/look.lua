@@ -111,7 +111,7 @@ local function typst_cards(div)
   return blocks
 end
 
--- Call-outs, tabs, wide tables ----------------------------------------------------------------------------------------
+-- Call-outs and tabs -----------------------------------------------------------------------------------------------------
 
 local function callout(div, kind)
   local title = div.attributes.title or error("a call-out needs a title")
@@ -146,13 +146,6 @@ local function tabset(div)
   return is_typst and blocks or pandoc.Div(blocks, { class = "tabset" })
 end
 
-local function wide_table(div)
-  if not is_typst then
-    return nil
-  end
-  return pandoc.Blocks({ raw_block("#wide-table[") }) .. div.content .. pandoc.Blocks({ raw_block("]") })
-end
-
 local function div_look(div)
   for _, class in ipairs(div.classes) do
     local kind = class:match("^callout%-(%a+)$")
@@ -160,7 +153,6 @@ local function div_look(div)
   end
   if div.classes:includes("cards") then return is_typst and typst_cards(div) or html_cards(div) end
   if div.classes:includes("panel-tabset") then return tabset(div) end
-  if div.classes:includes("wide-table") then return wide_table(div) end
 end
 
 -- Parts that the templates place --------------------------------------------------------------------------------------

@@ -15,6 +15,16 @@ local function unwrap_cell(div)
   end
 end
 
+-- Tables in a wide-table div are marked and stand free.
+local function unwrap_wide_table(div)
+  if div.classes:includes("wide-table") then
+    return div.content:walk({ Table = function(tbl)
+      tbl.attributes.wide = "true"
+      return tbl
+    end })
+  end
+end
+
 -- Labels and references -----------------------------------------------------------------------------------------------
 
 -- The label of a table; Pandoc before 3.6 leaves it in the caption's text.
@@ -113,6 +123,7 @@ end
 function Pandoc(doc)
   local blocks, labels = doc.blocks, nil
   for _ = 1, 3 do blocks = blocks:walk({ Div = unwrap_cell }) end -- cell > cell-output > cell-output-display
+  blocks = blocks:walk({ Div = unwrap_wide_table })
   blocks, labels = number_labels(blocks:walk({ Para = as_figure }))
   blocks = with_reference_list(blocks:walk({ Cite = resolve_cite(labels) }))
   return pandoc.Pandoc(blocks, doc.meta)

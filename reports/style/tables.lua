@@ -48,9 +48,10 @@ local function html_table(tbl)
     if number then caption = pandoc.Inlines({ pandoc.Str(number .. ":"), pandoc.Space() }) .. caption end
     tbl.caption.long = { pandoc.Plain({ pandoc.Span(caption, { class = "caption-text" }) }) }
   end
+  local wide = tbl.attributes.wide and " wide" or ""
   tbl.attr = pandoc.Attr()
   local id = identifier ~= "" and ' id="' .. identifier .. '"' or ""
-  local open = '<div class="scroll table"' .. id .. ' role="group" tabindex="0" aria-label="' .. (number or "Table") .. '">'
+  local open = '<div class="scroll table' .. wide .. '"' .. id .. ' role="group" tabindex="0" aria-label="' .. (number or "Table") .. '">'
   return { raw_block(open), tbl, raw_block("</div>") }
 end
 
@@ -93,7 +94,7 @@ local function typst_table(tbl)
     text:extend(caption)
     text:insert(raw("]"))
   end
-  text:insert(raw(", report-table(columns: " .. typst_columns(tbl) .. ", align: (" .. table.concat(aligns, ", ")
+  text:insert(raw(", report-table(wide: " .. tostring(tbl.attributes.wide ~= nil) .. ", columns: " .. typst_columns(tbl) .. ", align: (" .. table.concat(aligns, ", ")
     .. ",), table.header("))
   for _, row in ipairs(tbl.head.rows) do text:extend(typst_row(row)) end
   text:insert(raw("), "))

@@ -1,7 +1,7 @@
 """Rendering: an executed report notebook to one self-contained HTML file and one tagged PDF.
 
-Two renderers read the same notebook, filters, templates and styles (`reports/style`): Quarto where it is installed, and an
-embedded one made of the Pandoc and Typst wheels. Neither computes anything: all numbers are in the notebook already.
+Two renderers read the same notebook, filters, templates and styles (`reports/style`): Quarto where it is installed, and
+an embedded one made of the Pandoc and Typst wheels. Neither computes anything: all numbers are in the notebook already.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from collabeval.errors import RenderError
+from collabeval.home import home
 from collabeval.render import fonts
 
 FORMATS = ("html", "pdf")
@@ -34,21 +34,12 @@ class Rendered:
     version: str
 
 
-def reports_folder() -> Path:
-    """Return the folder of templates and styles: `reports/` of the project (COLLABEVAL_HOME, or the editable install)."""
-    home = os.environ.get("COLLABEVAL_HOME")
-    folder = (Path(home) if home else Path(__file__).resolve().parents[3]) / "reports"
-    if not (folder / "style").is_dir():
-        raise RenderError(f"the report styles are not in {folder}; set COLLABEVAL_HOME to the folder of the project")
-    return folder
-
-
 def prepare(notebook: Path, figures: Path, work: Path, name: str = "report") -> Path:
     """Make the working folder of one report: notebook, figures, styles, fonts, bibliography.
 
     A project file that lies beside the notebook goes before the one in `reports/`. Returns the notebook's copy.
     """
-    reports = reports_folder()
+    reports = home() / "reports"
     work.mkdir(parents=True)
     shutil.copytree(reports / "style", work / "style")
     for file in PROJECT_FILES:

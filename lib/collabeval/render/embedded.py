@@ -1,4 +1,4 @@
-"""The embedded renderer: Pandoc and Typst from their wheels, with the filters, templates and styles that Quarto uses too."""
+"""The embedded renderer: Pandoc and Typst from their wheels, with the same filters, templates and styles as Quarto."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collabeval.errors import RenderError
 from collabeval.render import notebook
 from collabeval.render.common import Renderer, source_date
 
+MARKUP = Path(__file__).with_name("markup.lua")
 FILTERS = ("structure", "figures", "tables", "look")
 READER = "markdown"
 PAGES = {
@@ -39,7 +40,7 @@ def _pandoc(document: str, target: Path, wanted: str) -> Path:
 
     folder = target.parent
     command = [pypandoc.get_pandoc_path(), f"--from={READER}", *PAGES[wanted], "--standalone", "--wrap=none",
-               "--shift-heading-level-by=1", "--fail-if-warnings",
+               "--shift-heading-level-by=1", "--fail-if-warnings", f"--lua-filter={MARKUP}",
                *(f"--lua-filter=style/{name}.lua" for name in FILTERS)]  # fmt: skip
     if (folder / "references.bib").exists():
         command += ["--citeproc", "--bibliography=references.bib", "--metadata=link-citations:true"]

@@ -39,7 +39,7 @@ def install(folder: Path, style_sheet: Path) -> None:
 def latin_subset(font: Path) -> bytes:
     """Return the font reduced to Latin letters and the report's punctuation, as woff2 (about 14 kB).
 
-    Subsetting takes a second, so the result is kept in the user's cache folder under the digest of all that it rests on.
+    Subsetting takes a second, so the result is kept in the user's cache folder by the digest of all it rests on.
     """
     recipe = font.read_bytes() + repr((CHARACTERS, FEATURES)).encode()
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "collabeval"
