@@ -1,0 +1,149 @@
+"""From the confidential tables of a run to the view that may be shown."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+
+import numpy as np
+import pandas as pd
+
+from collabeval.classical import funnel_curves
+from collabeval.disclosure import results
+from collabeval.disclosure import suppress as rule
+from collabeval.disclosure.codes import site_labels
+from collabeval.disclosure.view import MeasureView, Published, Run
+from collabeval.panel import windows
+from collabeval.params import Measure, Params
+from collabeval.periods import per_year
+
+BASES = (100, 1_000, 10_000, 100_000)
+
+
+def publish(run: Run, params: Params) -> Published:
+    """Apply the disclosure rules of `params.report` to every table of a run; nothing downstream sees `run`."""
+    views = tuple(_view(run, params, name) for name in _order(params))
+    labels = site_labels(run.sites, run.panel, params)
+    counts = pd.concat([_counts(run, params, view, labels) for view in views], ignore_index=True)
+    now = counts[counts["window"].eq("current")]
+    hidden = {(row.measure, row.site) for row in now[now["hidden"]].itertuples()}
+    views = tuple(_with_hidden(view, hidden) for view in views)
+    keys = results.hidden_counts(run.panel, params, views, labels)
+    return Published(
+        params=params,
+        measures=views,
+        site_order=tuple(sorted(labels.values())),
+        counts=counts,
+        cells=pd.concat([_cells(run, params, view, labels) for view in views], ignore_index=True),
+        totals=pd.concat([_totals(run, params, view) for view in views], ignore_index=True),
+        estimates=results.estimates(run.site_estimates, views, labels, keys),
+        statements=results.statements(run.site_statements, labels, keys),
+        probabilities=results.probabilities(run.site_probabilities, labels, keys),
+        programme=results.rescaled(run.programme_estimates, views),
+        trend=results.trend(run.programme_trend, run.panel, params, views),
+        funnel=results.funnel(run.funnel, params, views, labels),
+        curves={view.name: funnel_curves(params, run.panel, view.name) for view in views},
+        spc=results.spc(run.spc, run.panel, params, views),
+        diagnostics=run.diagnostics.copy(),
+        quality=results.quality(run.quality, labels),
+        fingerprint=_fingerprint(run.panel, params),
+    )
+
+
+def _fingerprint(panel: pd.DataFrame, params: Params) -> str:
+    """SHA-256 of the analysed rows as CSV, where nothing about them is hidden: else it would let guesses be checked."""
+    if params.report.sites != "named" or params.report.minimum_cell > 1:
+        return ""
+    return hashlib.sha256(panel.to_csv(index=False, float_format="%.12g").encode()).hexdigest()
+
+
+def _order(params: Params) -> list[str]:
+    """The leading outcome first, then the others as params list them."""
+    names = list(params.measures)
+    lead = next((name for name in names if params.measures[name].role == "outcome"), names[0])
+    return [lead, *[name for name in names if name != lead]]
+
+
+def _view(run: Run, params: Params, name: str) -> MeasureView:
+    rows = run.panel[run.panel["measure"].eq(name)]
+    measure = params.measures[name]
+    return MeasureView(
+        name=name,
+        params=measure,
+        base=_base(measure, rows),
+        adjusted=bool(len(rows)) and bool(rows["expected"].notna().all()),
+        windows=windows(params.periods, rows),
+    )
+
+
+def _with_hidden(view: MeasureView, hidden: set[tuple[str, str]]) -> MeasureView:
+    number = sum(measure == view.name for measure, _ in hidden)
+    return MeasureView(view.name, view.params, view.base, view.adjusted, view.windows, number)
+
+
+def _base(measure: Measure, rows: pd.DataFrame) -> int:
+    """`per` where the rate is then a whole number of one or two digits to speak of, else the base at which it is."""
+    if measure.family == "normal":
+        return 1
+    rate = rows["numerator"].sum() / max(rows["denominator"].sum(), 1e-12)
+    if 3 <= rate * measure.per < 99.5:
+        return measure.per
+    return next((base for base in BASES if rate * base >= 9.5), BASES[-1] if rate > 0 else measure.per)
+
+
+def _in_window(run: Run, view: MeasureView, window: str) -> pd.DataFrame:
+    chosen = {"current": view.windows.current, "baseline": view.windows.baseline}.get(window)
+    rows = run.panel[run.panel["measure"].eq(view.name)]
+    return rows if chosen is None else rows[rows["period"].isin(chosen.periods)]
+
+
+def _windows_of(view: MeasureView) -> list[str]:
+    return ["current", "baseline"] if view.has_change else ["current"]
+
+
+def _counts(run: Run, params: Params, view: MeasureView, labels: dict[str, str]) -> pd.DataFrame:
+    """One row per site and window with its counts, hidden where the rule says so."""
+    tables = []
+    for window in _windows_of(view):
+        rows = _in_window(run, view, window)
+        sums = rows.groupby("site", sort=True)[["numerator", "denominator", "expected", "n"]].sum(min_count=1)
+        table = sums.reset_index().assign(measure=view.name, window=window)
+        tables.append(_hide(table, view, params.report.minimum_cell))
+    table = pd.concat(tables, ignore_index=True)
+    return table.assign(site=table["site"].map(labels))
+
+
+def _hide(table: pd.DataFrame, view: MeasureView, minimum_cell: int) -> pd.DataFrame:
+    """Blank what may not be shown; `cases` is the denominator, for means the number of cases behind the mean."""
+    table = table.assign(cases=table["n"] if view.is_mean else table["denominator"])
+    few = rule.small(table["cases"], minimum_cell)
+    hidden = results.hidden_rows(table, view, minimum_cell)
+    table["low"] = table["numerator"].lt(minimum_cell)
+    table.loc[hidden, "numerator"] = np.nan
+    table.loc[few, ["cases", "denominator", "expected"]] = np.nan
+    return table.assign(hidden=hidden, few=few).drop(columns="n")
+
+
+def _cells(run: Run, params: Params, view: MeasureView, labels: dict[str, str]) -> pd.DataFrame:
+    """Recorded values by site and period, on the scale of `trajectory`: a ratio, or for means the mean."""
+    rows = _in_window(run, view, "all").copy()
+    hidden, observed = results.hidden_rows(rows, view, params.report.minimum_cell), rows["mean"]
+    if not view.is_mean:
+        sums = rows.groupby("period")[["numerator", "denominator"]].transform("sum")
+        expected = rows["expected"] if view.adjusted else rows["denominator"] * sums["numerator"] / sums["denominator"]
+        observed = rows["numerator"] / expected.where(expected > 0)
+    table = pd.DataFrame({"measure": view.name, "site": rows["site"].map(labels), "period": rows["period"]})
+    return table.assign(observed=observed.mask(hidden))
+
+
+def _totals(run: Run, params: Params, view: MeasureView) -> pd.DataFrame:
+    """Counts of the collaborative as a whole, by window."""
+    tables = []
+    for window in (*_windows_of(view), "all"):
+        rows = _in_window(run, view, window)
+        sums = rows[["numerator", "denominator", "n"]].sum(min_count=1)
+        length = params.periods.length
+        years = math.nan if length == "none" else rows["period"].nunique() / per_year(length)
+        tables.append({"measure": view.name, "window": window, "sites": rows["site"].nunique(), **sums, "years": years})
+    table = pd.DataFrame(tables)
+    return _hide(table, view, params.report.minimum_cell)

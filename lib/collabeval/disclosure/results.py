@@ -1,0 +1,167 @@
+"""Each results table of a run, with what may not be shown taken out and rates on the base of the report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from collabeval.disclosure import suppress as rule
+from collabeval.disclosure.view import MeasureView
+from collabeval.params import Params
+
+Views = tuple[MeasureView, ...]
+Labels = Mapping[str, str]
+Keys = set[tuple[str, str, str]]  # measure, site label, period or window
+
+# estimands on the display scale of params, which the report turns to its own base
+RATES = ("rate", "standardised_rate", "indirect_rate", "trend", "change", "change_same_sites", "benchmark")
+SUMMARY = ("mean", "sd", "q025", "q10", "q25", "q50", "q75", "q90", "q975")
+# estimands that depend on a site's own count; the others tell at most how many cases it has
+OF_COUNTS = (
+    "rate", "standardised_rate", "indirect_rate", "observed_expected_ratio", "predicted_expected_ratio", "site_effect",
+    "trajectory", "change", "percentile", "reliability",
+)  # fmt: skip
+FLOORS = (0.5, 0.8, 0.9, 0.95, 0.975, 0.99)
+
+
+def factor(view: MeasureView) -> float:
+    """What turns a value on the display scale of params into one on the base of the report."""
+    return 1.0 if view.is_mean else view.base / view.params.per
+
+
+def hidden_counts(panel: pd.DataFrame, params: Params, views: Views, labels: Labels) -> Keys:
+    """Every count of a site that is hidden, by period and by window."""
+    found: Keys = set()
+    for view in views:
+        rows = panel[panel["measure"].eq(view.name)]
+        found |= _hidden_keys(rows, view, params, labels)
+        for window in (view.windows.current, view.windows.baseline, *view.windows.earlier):
+            if window is not None:
+                inside = rows[rows["period"].isin(window.periods)]
+                sums = inside.groupby("site")[["numerator", "denominator", "n"]].sum(min_count=1).reset_index()
+                found |= _hidden_keys(sums.assign(period=window.label), view, params, labels)
+    return found
+
+
+def hidden_rows(rows: pd.DataFrame, view: MeasureView, minimum_cell: int) -> pd.Series:
+    """Which rows of counts of one measure may not show them (means: too few cases behind the mean)."""
+    if view.is_mean:
+        return rule.small(rows["n"], minimum_cell)
+    return rule.hides_numerator(rows, view.params.family == "binomial", minimum_cell)
+
+
+def _hidden_keys(rows: pd.DataFrame, view: MeasureView, params: Params, labels: Labels) -> Keys:
+    hidden = hidden_rows(rows, view, params.report.minimum_cell)
+    return {(view.name, labels[row.site], row.period) for row in rows[hidden].itertuples()}
+
+
+def rescaled(table: pd.DataFrame, views: Views) -> pd.DataFrame:
+    """Turn rates from the display scale of params to the base of the report."""
+    factors = {view.name: factor(view) for view in views}
+    by = table["measure"].map(factors).where(table["estimand"].isin(RATES), 1.0)
+    return table.assign(**{name: table[name] * by for name in SUMMARY if name in table})
+
+
+def _is_hidden(table: pd.DataFrame, keys: Keys) -> pd.Series:
+    """Whether the row's own period, or the site's whole record (period blank), rests on a hidden count."""
+    sites = {(measure, site) for measure, site, _ in keys}
+    rows = zip(table["measure"], table["site"], table["period"], strict=True)
+    return pd.Series([key in keys or (key[2] == "" and key[:2] in sites) for key in rows], table.index, dtype=bool)
+
+
+def estimates(table: pd.DataFrame, views: Views, labels: Labels, keys: Keys) -> pd.DataFrame:
+    """Estimates of sites; those that rest on a hidden count keep only a coarse 95% interval."""
+    table = rescaled(table, views).assign(site=table["site"].map(labels))
+    hidden = _is_hidden(table, keys)
+    baseline = {view.name: view.windows.baseline.label for view in views if view.windows.baseline is not None}
+    before = _is_hidden(table.assign(period=table["measure"].map(baseline).fillna("no baseline")), keys)
+    hidden |= before & table["estimand"].eq("change")
+    table = rule.coarsen(table, hidden & table["estimand"].isin(OF_COUNTS))
+    table.loc[hidden & table["estimand"].eq("rank"), [name for name in rule.POINTS if name in table]] = np.nan
+    return table.assign(hidden=hidden)
+
+
+def _of_hidden_site(table: pd.DataFrame, keys: Keys) -> pd.Series:
+    sites = {(measure, site) for measure, site, _ in keys}
+    return pd.Series(
+        [key in sites for key in zip(table["measure"], table["site"], strict=True)], table.index, dtype=bool
+    )
+
+
+def statements(table: pd.DataFrame, labels: Labels, keys: Keys) -> pd.DataFrame:
+    """For sites with a hidden count a chance is only said to reach a threshold: its digits could tell the count."""
+    table = table.assign(site=table["site"].map(labels))
+    hidden = _of_hidden_site(table, keys)
+    floors = table["probability"].map(lambda value: max((step for step in FLOORS if value >= step), default=math.nan))
+    return table.assign(hidden=hidden, probability=table["probability"].where(~hidden, floors))
+
+
+def probabilities(table: pd.DataFrame, labels: Labels, keys: Keys) -> pd.DataFrame:
+    """Events of the programme (site blank) pass; those of sites with a hidden count go."""
+    table = table.assign(site=table["site"].map({**labels, "": ""}))
+    return table.assign(probability=table["probability"].mask(_of_hidden_site(table, keys)))
+
+
+def trend(table: pd.DataFrame | None, panel: pd.DataFrame, params: Params, views: Views) -> pd.DataFrame:
+    """The collaborative's rate by period; where a period's total is small its recorded rate goes."""
+    if table is None or table.empty:
+        return pd.DataFrame(columns=["measure", "period", "observed", *SUMMARY])
+    factors = {view.name: factor(view) for view in views}
+    by = table["measure"].map(factors)
+    columns = [name for name in ("observed", *SUMMARY) if name in table]
+    table = table.assign(**{name: table[name] * by for name in columns})
+    hidden = _of_small_total(table, panel, params, views)
+    return rule.coarsen(table.assign(observed=table["observed"].mask(hidden)), hidden)
+
+
+def _of_small_total(table: pd.DataFrame, panel: pd.DataFrame, params: Params, views: Views) -> pd.Series:
+    """Whether the collaborative's own total of the row's measure and period may not be shown."""
+    small: set[tuple[str, str]] = set()
+    for view in views:
+        rows = panel[panel["measure"].eq(view.name)]
+        sums = rows.groupby("period")[["numerator", "denominator", "n"]].sum(min_count=1).reset_index()
+        small |= {(view.name, period) for period in sums[hidden_rows(sums, view, params.report.minimum_cell)]["period"]}
+    return pd.Series(
+        [key in small for key in zip(table["measure"], table["period"], strict=True)], table.index, dtype=bool
+    )
+
+
+def spc(table: pd.DataFrame | None, panel: pd.DataFrame, params: Params, views: Views) -> pd.DataFrame:
+    """Control charts of the collaborative; a chart with one hidden value goes whole, since its mean would tell it."""
+    if table is None or table.empty:
+        return pd.DataFrame(
+            columns=["measure", "site", "period", "value", "centre", "lower", "upper", "method", "flag"]
+        )
+    table = table[table["site"].eq("")]
+    by = table["measure"].map({view.name: factor(view) for view in views})
+    table = table.assign(**{name: table[name] * by for name in ("value", "centre", "lower", "upper")})
+    hidden = set(table[_of_small_total(table, panel, params, views)]["measure"])
+    return table[~table["measure"].isin(hidden)].reset_index(drop=True)
+
+
+def funnel(table: pd.DataFrame | None, params: Params, views: Views, labels: Labels) -> pd.DataFrame:
+    """Funnel rows; a site whose count is hidden keeps its flag and loses its dot."""
+    if table is None or table.empty:
+        return pd.DataFrame(
+            columns=["measure", "site", "observed", "expected", "denominator", "method", "flag", "hidden"]
+        )
+    table = table.assign(site=table["site"].map(labels))
+    hidden = pd.Series(False, index=table.index)
+    for view in views:
+        own = table["measure"].eq(view.name)
+        rows = table[own].rename(columns={"observed": "numerator"}).assign(n=table["denominator"])
+        hidden[own] = hidden_rows(rows, view, params.report.minimum_cell)
+    table.loc[hidden, ["observed", "expected", "denominator"]] = np.nan
+    return table.assign(hidden=hidden)
+
+
+def quality(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    """Data checks without their messages (which may quote counts and codes) and without values but completeness."""
+    share = table["check"].eq("completeness")
+    site = table["site"].map({**labels, "": ""}).fillna("")
+    return table.assign(site=site, value=table["value"].where(share), limit=table["limit"].where(share)).drop(
+        columns="message"
+    )

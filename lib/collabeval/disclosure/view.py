@@ -1,0 +1,106 @@
+"""The published view of a run: the only thing that sections, tables, figures and sentences may read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from collabeval.panel import Windows
+from collabeval.params import Measure, Params
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class MeasureView:
+    """One measure as the report speaks of it.
+
+    ``base`` is the number of cases a rate is given for ("per 1,000"), the same all through the report; 1 for means.
+    ``adjusted`` says whether every row came with its own expected value (case-mix from outside).
+    ``hidden`` counts the sites whose number of events in the current window is not shown.
+    """
+
+    name: str
+    params: Measure
+    base: int
+    adjusted: bool
+    windows: Windows
+    hidden: int = 0
+
+    @property
+    def is_mean(self) -> bool:
+        return self.params.family == "normal"
+
+    @property
+    def has_change(self) -> bool:
+        return self.windows.baseline is not None
+
+
+@dataclass(frozen=True)
+class Run:
+    """The tables of a run as its steps left them: confidential, read by `publish` and by nothing after it.
+
+    Raw tables go in here, by the names of docs/data.md; a table that a run does not have is None.
+    """
+
+    sites: pd.DataFrame
+    panel: pd.DataFrame
+    quality: pd.DataFrame
+    site_estimates: pd.DataFrame
+    site_probabilities: pd.DataFrame
+    site_statements: pd.DataFrame
+    programme_estimates: pd.DataFrame
+    programme_trend: pd.DataFrame | None
+    funnel: pd.DataFrame | None
+    spc: pd.DataFrame | None
+    diagnostics: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Published:
+    """What may be shown. Every `site` is a label; a number that is not shown is NaN; rates are per `base` of a measure.
+
+    Attributes
+    ----------
+    measures : the measures in the order of the report: the leading outcome first.
+    counts : measure, site, window (``current`` or ``baseline``), numerator, denominator, expected, cases, hidden.
+    cells : measure, site, period, observed: the recorded ratio (for means: the mean) of one site in one period.
+    totals : measure, window (``current``, ``baseline`` or ``all``), sites, numerator, denominator, years.
+    estimates, programme, statements, funnel, spc, trend, diagnostics, quality : the results tables after disclosure;
+        ``estimates`` and ``statements`` carry `hidden`.
+    fingerprint : SHA-256 of the analysed rows; "" where it must not be told.
+    curves : the smooth limits of each measure's funnel.
+    """
+
+    params: Params
+    measures: tuple[MeasureView, ...]
+    site_order: tuple[str, ...]
+    counts: pd.DataFrame
+    cells: pd.DataFrame
+    totals: pd.DataFrame
+    estimates: pd.DataFrame
+    statements: pd.DataFrame
+    probabilities: pd.DataFrame
+    programme: pd.DataFrame
+    trend: pd.DataFrame
+    funnel: pd.DataFrame
+    curves: Mapping[str, pd.DataFrame]
+    spc: pd.DataFrame
+    diagnostics: pd.DataFrame
+    quality: pd.DataFrame
+    fingerprint: str
+
+    @property
+    def lead(self) -> MeasureView:
+        return self.measures[0]
+
+    @property
+    def hides_counts(self) -> bool:
+        return self.params.report.minimum_cell > 1
+
+    @property
+    def tells_hashes(self) -> bool:
+        """Whether plain hashes and the seed may be printed: with hidden counts or codes they let a guess be checked."""
+        return bool(self.fingerprint)

@@ -1,0 +1,70 @@
+"""Sections of the report, one file each; a cell of reports/evaluation.qmd calls one and shows what it returns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from collabeval import params_file
+from collabeval.disclosure import Run, publish
+from collabeval.run_folder import RunFolder
+from collabeval.sections.absent import absent
+from collabeval.sections.deviance import positive_deviance
+from collabeval.sections.diagnostics import diagnostics
+from collabeval.sections.limits import limits
+from collabeval.sections.measurement import measurement
+from collabeval.sections.methods import methods
+from collabeval.sections.outcomes import outcomes_over_time
+from collabeval.sections.performance import site_performance
+from collabeval.sections.provenance import provenance
+from collabeval.sections.recommendations import recommend
+from collabeval.sections.report import Report, from_published
+from collabeval.sections.summary import front_matter, kicker, summary
+
+__all__ = [
+    "absent",
+    "diagnostics",
+    "front_matter",
+    "kicker",
+    "limits",
+    "measurement",
+    "methods",
+    "open_report",
+    "outcomes_over_time",
+    "positive_deviance",
+    "provenance",
+    "recommend",
+    "site_performance",
+    "summary",
+]
+
+
+def open_report(run_folder: str) -> Report:
+    """Open a run for its report: its tables pass disclosure control here, and sections see nothing else."""
+    run = RunFolder(Path(run_folder))
+    params = params_file.read_resolved(run.params)
+    return from_published(publish(_tables(run), params), run)
+
+
+def _tables(run: RunFolder) -> Run:
+    def optional(name: str) -> object:
+        path = run.table(name)
+        return run.read(path) if path.exists() else None
+
+    return Run(
+        sites=run.read(run.sites),
+        panel=run.read(run.panel),
+        quality=run.read(run.quality),
+        programme_trend=optional("programme_trend"),
+        funnel=optional("funnel"),
+        spc=optional("spc"),
+        **{
+            name: run.read(run.table(name))
+            for name in (
+                "site_estimates",
+                "site_probabilities",
+                "site_statements",
+                "programme_estimates",
+                "diagnostics",
+            )
+        },
+    )

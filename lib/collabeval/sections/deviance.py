@@ -1,0 +1,113 @@
+"""Learning from positive deviance: who does well, how certain that is, sustained or emerging; and whom to look at."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from collabeval.sections.report import Missing, Report, Section, blocks, callout, slug, text
+from collabeval.statements import numbers, phrases
+from collabeval.statements import words as slugs
+from collabeval.statements.facts import Facts, Named, wrongly_named
+
+TITLE = "Learning from positive deviance"
+BEST = ("positive_deviant", "emerging", "candidate")
+REVIEW = ("review_persistent", "review")
+FEWEST = 10
+
+
+def missing(report: Report) -> Missing | None:
+    """Why the chapter is left out, if it is: no site has data enough for any word."""
+    if any(enough(facts) for facts in report.facts):
+        return None
+    return Missing(TITLE, f"no {report.lead.nouns[0]} has data enough", "more cases for each, or more periods")
+
+
+def enough(facts: Facts) -> list[Named]:
+    """The sites with data enough to be called good."""
+    return [site for site in facts.level if site.slug not in {"not_enough_data", "worse_few_cases"}]
+
+
+def positive_deviance(report: Report) -> Section | Missing:
+    """The chapter, one part per measure; left out where no site has data enough for any word."""
+    parts = [_measure(report, facts) for facts in report.facts]
+    return missing(report) or Section(blocks(f"# {TITLE} {{#sec-deviance}}", *parts, _practices(report)))
+
+
+def _measure(report: Report, facts: Facts) -> str:
+    named = facts.of("deviance", *BEST, *REVIEW)
+    return blocks(
+        report.heading(facts.view),
+        callout("important", "Key message", text(_message(facts))),
+        text(_how_certain(report, facts)),
+        _table(report, facts) if named else "",
+        text(_wrongly(facts)),
+    )
+
+
+def _message(facts: Facts) -> str:
+    proven, early = facts.of("deviance", "positive_deviant"), facts.of("deviance", "emerging", "candidate")
+    sentences = []
+    if proven:
+        kind = numbers.plural(len(proven), ("a consistently high performer", "consistently high performers"))
+        sentences.append(
+            f"{phrases.who(proven, 4)} {numbers.plural(len(proven), ('is', 'are'))} {kind} (positive deviance)."
+        )
+    else:
+        sentences.append(f"No {facts.nouns[0]} is a consistently high performer by the rule.")
+    if early:
+        kind = numbers.plural(len(early), ("a candidate", "candidates"))
+        sentences.append(f"{phrases.who(early, 4)} {numbers.plural(len(early), ('is', 'are'))} {kind}, worth a visit.")
+    return " ".join(sentences)
+
+
+def _how_certain(report: Report, facts: Facts) -> str:
+    """Why words are few: what the rule asks, and what these data can give."""
+    number = len(enough(facts))
+    if number < FEWEST:
+        return (
+            f"{numbers.capital(numbers.counted(number, facts.nouns))} "
+            f"{numbers.plural(number, ('has', 'have'))} data enough; being among the best is asked only from "
+            f"{numbers.number_word(FEWEST)} on."
+        )
+    rules = report.published.params.rules
+    said = f"To be called a consistently high performer takes {phrases.chances(rules.deviant)} of being among the best"
+    if len(facts.view.windows.earlier) < 2:
+        return f"{said} now, and the same good side in two earlier windows; these data hold no two earlier windows, so nothing can be called sustained yet."
+    return f"{said} now, and {phrases.chances(rules.persistence)} of being better than average now and in both earlier windows."
+
+
+def _table(report: Report, facts: Facts) -> str:
+    named = [*facts.of("deviance", *BEST), *facts.of("deviance", *REVIEW)]
+    view, noun = facts.view, numbers.capital(facts.nouns[0])
+    table = pd.DataFrame(
+        {
+            noun: [site.site for site in named],
+            "Word": [slugs.word("deviance", site.slug) for site in named],
+            "Chance": [phrases.chance_of(site).replace("more than ", ">") for site in named],
+        }
+    )
+    return report.table(
+        f"deviance-{slug(view)}", table, f"Whom to visit and whom to review: {view.params.label}", right=["Chance"]
+    )
+
+
+def _wrongly(facts: Facts) -> str:
+    """How many of the named can be counted on to be there by chance."""
+    sentences = []
+    for slugs_, what in ((BEST, "worth a visit"), (REVIEW, "advised for review")):
+        named = [site for site in facts.of("deviance", *slugs_) if site.chance == site.chance]
+        if not named:
+            continue
+        number = numbers.decimal(wrongly_named(named), 1)
+        most = "at most " if any(site.bounded for site in named) else "about "
+        sentences.append(
+            f"Of the {numbers.number_word(len(named))} {what}, {most}{number} can be counted on to be named by chance alone."
+        )
+    return " ".join(sentences)
+
+
+def _practices(report: Report) -> str:
+    return text(
+        f"What the high performers do differently is not part of this report: a table of practices by {report.lead.nouns[0]} "
+        "would be needed."
+    )

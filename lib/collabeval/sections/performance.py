@@ -1,0 +1,166 @@
+"""Site performance: estimates with words by rule, the funnel, ranks or why not, each site over time, all in one table."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from collabeval.sections import pictures, pictures_in_time
+from collabeval.sections.report import Report, Section, blocks, callout, slug, text
+from collabeval.sections.summary import main_figure_is_trend
+from collabeval.statements import cards, numbers, phrases
+from collabeval.statements import words as slugs
+from collabeval.statements.facts import Facts
+
+TITLE = "performance"
+FEWEST_RANKED = 5
+
+
+def site_performance(report: Report) -> Section:
+    """The chapter, one part per measure."""
+    noun = numbers.capital(report.lead.nouns[0])
+    return Section(
+        blocks(f"# {text(noun)} {TITLE} {{#sec-sites}}", *(_measure(report, facts) for facts in report.facts))
+    )
+
+
+def _measure(report: Report, facts: Facts) -> str:
+    first_page = facts is report.lead and not main_figure_is_trend(report)
+    name = slug(facts.view)
+    seen = f"The {facts.nouns[1]} are drawn in @fig-caterpillar-{name}, all of them listed in @tbl-sites-{name}."
+    return blocks(
+        report.heading(facts.view),
+        callout("important", "Key message", text(_message(facts))),
+        seen if first_page else pictures.caterpillar(report, facts),
+        _few_cases(facts),
+        pictures.funnel(report, facts) if _can_funnel(report, facts) else text(_no_funnel(facts)),
+        _ranking(report, facts),
+        _over_time(report, facts),
+        _table(report, facts),
+    )
+
+
+def _message(facts: Facts) -> str:
+    card = cards.for_whom_now(facts)
+    return f"{card.answer} {card.text}"
+
+
+def _few_cases(facts: Facts) -> str:
+    few = facts.of("level", "worse_few_cases")
+    if not few:
+        return ""
+    return text(
+        f"{phrases.names(few, 6)}: a signal on few cases. The rule for “worse” is met, but the data are too few for other "
+        "words; look at the cases themselves."
+    )
+
+
+def _can_funnel(report: Report, facts: Facts) -> bool:
+    table = report.published.funnel
+    rows = table[table["measure"].eq(facts.view.name) & table["method"].eq("exact")]
+    return len(rows) > 0 and rows["observed"].notna().mean() >= 0.5
+
+
+def _no_funnel(facts: Facts) -> str:
+    return (
+        f"No funnel plot is shown: for more than half of the {facts.nouns[1]} the recorded number is too small to be shown, "
+        "and a dot would give it away."
+    )
+
+
+def _ranking(report: Report, facts: Facts) -> str:
+    """The rank figure; where ranks would mislead, the reason and how much data a ranking would take."""
+    least = report.published.params.rules.minimum_rankability
+    if math.isfinite(facts.rankability) and facts.rankability >= least and facts.ranked >= FEWEST_RANKED:
+        return pictures.ranks(report, facts)
+    return text(_no_ranking(report, facts, least))
+
+
+def _no_ranking(report: Report, facts: Facts, least: float) -> str:
+    if facts.ranked < FEWEST_RANKED:
+        return (
+            f"No ranking is shown: {numbers.counted(facts.ranked, facts.nouns)} "
+            f"{numbers.plural(facts.ranked, ('has', 'have'))} data enough for a rank."
+        )
+    said = (
+        f"No ranking is shown. Of the difference that a typical {facts.nouns[0]} shows, "
+        f"{numbers.share_in_words(facts.rankability)} is real ({numbers.percent(facts.rankability)}); a ranking needs at least "
+        f"{numbers.percent(least)}, or places in it would mostly be chance."
+    )
+    target = report.published.params.rules.target_reliability
+    if math.isfinite(facts.denominator_needed):
+        said += (
+            f" About {numbers.estimated_count(facts.denominator_needed)} {facts.view.params.cases} per {facts.nouns[0]} would "
+            f"make {numbers.percent(target)} of a shown difference real."
+        )
+    return said
+
+
+def _over_time(report: Report, facts: Facts) -> str:
+    if facts.change is None or not facts.trajectory:
+        return ""
+    rows = pictures_in_time.trajectories(report, facts)
+    parts = []
+    if rows["period"].nunique() >= 4:
+        if rows["q50"].notna().mean() >= 0.5:
+            parts.append(pictures_in_time.small_multiples(report, facts))
+        else:
+            parts.append(
+                text(
+                    f"No figure of single {facts.nouns[1]} over time is shown: most recorded numbers are too small to be shown."
+                )
+            )
+    if pictures_in_time.change_rows(report, facts)["q50"].notna().any():
+        parts.append(pictures_in_time.change(report, facts))
+    return blocks(*parts)
+
+
+def _table(report: Report, facts: Facts) -> str:
+    view = facts.view
+    rows = pictures.site_rows(report, facts, pictures.ratio_estimand(facts), "level")
+    counts = report.published.counts
+    now = counts[counts["measure"].eq(view.name) & counts["window"].eq("current")].set_index("site")
+    headings, columns = _columns(report, facts, rows, now)
+    table = pd.DataFrame(dict(zip(headings, columns, strict=True)))
+    bold = [word in slugs.REMARKABLE for word in rows["word"]]
+    when = f", {numbers.period_name(facts.labelled_current)}" if facts.labelled_current else ""
+    return report.table(
+        f"sites-{slug(view)}", table, f"{view.params.label}{when}", bold, right=headings[1:-2] + headings[-1:]
+    )
+
+
+def _columns(report: Report, facts: Facts, rows: pd.DataFrame, now: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Headings and cells of the table of all sites."""
+    view = facts.view
+    places = [phrases.digits(view, value) if view.is_mean else 2 for value in rows["place"]]
+    found: dict[str, list[str]] = {numbers.capital(facts.nouns[0]): list(rows["label"])}
+    known = now.reindex(rows["label"])
+    if known["cases"].notna().any() or known["few"].any():
+        found[numbers.capital(view.params.cases)] = [count_cell(report, row, "cases") for row in known.itertuples()]
+    if not view.is_mean:
+        found[numbers.capital(view.params.events)] = [
+            count_cell(report, row, "numerator") for row in known.itertuples()
+        ]
+    heading = "Mean" if view.is_mean else "Obs ÷ pred" if view.adjusted else "Ratio to average"
+    found[heading] = [numbers.decimal(value, place) for value, place in zip(rows["q50"], places, strict=True)]
+    found["95% interval"] = [
+        numbers.interval(low, high, place) for low, high, place in zip(rows["q025"], rows["q975"], places, strict=True)
+    ]
+    found["Word"] = [slugs.word("level", word) for word in rows["word"]]
+    found["Chance"] = [chance.replace("more than ", ">") or numbers.NOT_ESTIMATED for chance in rows["chance"]]
+    return list(found), list(found.values())
+
+
+def count_cell(report: Report, row: object, column: str) -> str:
+    """A count as a table shows it: the number, "<11" where it is hidden, ">809" where the rest is."""
+    value = getattr(row, column)
+    least = report.published.params.report.minimum_cell
+    if value == value:
+        return numbers.whole(value)
+    if column == "cases":
+        return f"<{least}" if getattr(row, "few") else numbers.NOT_ESTIMATED  # noqa: B009
+    hidden, low, cases = row.hidden, row.low, row.cases  # type: ignore[attr-defined]
+    if not hidden:
+        return numbers.NOT_ESTIMATED
+    return f"<{least}" if low or cases != cases else f">{numbers.whole(cases - least)}"

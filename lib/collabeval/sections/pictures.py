@@ -1,0 +1,148 @@
+"""Figures of sites and of the collaborative: rows from the published tables, words by rule, drawn by `plots`."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from collabeval import plots
+from collabeval.sections.report import Report, figure_text, slug
+from collabeval.statements import figures, numbers, phrases
+from collabeval.statements import words as slugs
+from collabeval.statements.facts import Facts
+
+QUANTILES = ["q025", "q25", "q50", "q75", "q975"]
+
+
+def ratio_estimand(facts: Facts) -> str:
+    """The estimand by which sites are shown: the ratio of observed to predicted, for means the standardised mean."""
+    return "standardised_rate" if facts.view.is_mean else "observed_expected_ratio"
+
+
+def site_rows(report: Report, facts: Facts, estimand: str, slot: str) -> pd.DataFrame:
+    """One row per site with data now: its estimate, its word in a slot, the tag beside it; best first.
+
+    Columns: label, the quantiles, mean, hidden, word, tag, chance. A site without point estimate is placed by the
+    middle of its interval.
+    """
+    published, view = report.published, facts.view
+    rows = published.estimates[
+        published.estimates["measure"].eq(view.name) & published.estimates["estimand"].eq(estimand)
+    ]
+    rows = rows[rows["period"].eq(view.windows.current.label)].rename(columns={"site": "label"})
+    named = {site.site: site for site in getattr(facts, slot)}
+    rows = rows[rows["label"].isin(named)]
+    said = [named[label] for label in rows["label"]]
+    rows = rows.assign(
+        word=[site.slug for site in said],
+        tag=[tag_of(slot, site.slug, phrases.chance_of(site)) for site in said],
+        chance=[phrases.chance_of(site) if site.slug in slugs.REMARKABLE else "" for site in said],
+        place=rows["q50"].fillna((rows["q025"] + rows["q975"]) / 2),
+    )
+    best_low = view.params.better == "lower" or estimand == "rank"
+    return rows.sort_values(["place", "label"], ascending=[best_low, True]).reset_index(drop=True)
+
+
+def tag_of(slot: str, slug_: str, chance: str) -> str:
+    """The text at the right end of a row: a word and its chance where a rule gives one; "not enough data" as it is."""
+    if slug_ in slugs.REMARKABLE:
+        return f"{slugs.SHORT.get(slug_, slugs.word(slot, slug_))} · {chance}"
+    return slugs.word(slot, slug_) if slug_ in {"not_enough_data", "joined_later"} else ""
+
+
+def caterpillar(report: Report, facts: Facts) -> str:
+    """Estimates of all sites with intervals, best on top."""
+    words, view = figures.caterpillar(report.published, facts), facts.view
+    rows = site_rows(report, facts, ratio_estimand(facts), "level")
+    drawn = plots.caterpillar(
+        rows[["label", *QUANTILES, "word", "tag"]],
+        figure_text(words, facts.nouns[1]),
+        _ratio_axis(facts),
+        _benchmark(report, facts),
+    )
+    return report.figure(f"caterpillar-{slug(view)}", words, drawn)
+
+
+def _ratio_axis(facts: Facts) -> plots.Axis:
+    view = facts.view
+    if view.is_mean:
+        reference = None if facts.rate is None else facts.rate.median
+        return plots.Axis(phrases.unit(view), "value", reference, "average")
+    fewer, more = f"fewer {view.params.events}", f"more {view.params.events}"
+    held = "predicted" if view.adjusted else "average"
+    ends = (fewer, more) if view.params.better == "lower" else (more, fewer)
+    label = f"{fewer} than {held} ← → {more}"
+    return plots.Axis(label, "ratio", 1.0, "as predicted" if view.adjusted else "average", ends=ends)
+
+
+def _benchmark(report: Report, facts: Facts) -> tuple[float, float] | None:
+    """The interval of the benchmark, on the axis of the figure."""
+    estimand = "benchmark" if facts.view.is_mean else "benchmark_ratio"
+    published = report.published.programme
+    rows = published[published["measure"].eq(facts.view.name) & published["estimand"].eq(estimand)]
+    if rows.empty:
+        return None
+    row = rows.iloc[0]
+    known = row["q25"] == row["q25"]
+    return (float(row["q25"]), float(row["q75"])) if known else (float(row["q50"]), float(row["q50"]))
+
+
+def funnel(report: Report, facts: Facts) -> str:
+    """Recorded values against size, with the limits of chance."""
+    view = facts.view
+    table = report.published.funnel[report.published.funnel["measure"].eq(view.name)]
+    exact = table[table["method"].eq("exact")].set_index("site")
+    additive = table[table["method"].eq("additive")].set_index("site")["flag"]
+    value = exact["observed"] if view.is_mean else exact["observed"] / exact["expected"]
+    rows = pd.DataFrame(
+        {
+            "label": exact.index,
+            "expected": exact["denominator" if view.is_mean else "expected"].to_numpy(),
+            "ratio": value.to_numpy(),
+            "flag": exact["flag"].to_numpy(),
+            "flag_overdispersed": additive.reindex(exact.index).to_numpy(),
+        }
+    )
+    rows["tag"] = [_funnel_tag(facts, site) for site in exact.itertuples()]
+    far = rows["flag"].isin(("above_998", "below_998"))
+    both = far & rows["flag_overdispersed"].isin(("above_998", "below_998"))
+    words = figures.funnel(report.published, facts, list(rows[far]["label"]), list(rows[both]["label"]))
+    size, axis = _funnel_axes(facts)
+    drawn = plots.funnel(rows, report.published.curves[view.name], figure_text(words, facts.nouns[1]), size, axis)
+    return report.figure(f"funnel-{slug(view)}", words, drawn)
+
+
+def _funnel_tag(facts: Facts, site: object) -> str:
+    view = facts.view
+    observed, expected = site.observed, site.expected  # type: ignore[attr-defined]
+    if observed != observed:
+        return ""
+    if view.is_mean:
+        return phrases.with_unit(view, observed)
+    return f"{numbers.whole(observed)} {view.params.events}, {numbers.decimal(expected, 1)} predicted"
+
+
+def _funnel_axes(facts: Facts) -> tuple[plots.Axis, plots.Axis]:
+    view = facts.view
+    if view.is_mean:
+        reference = None if facts.rate is None else facts.rate.median
+        return (
+            plots.Axis(f"{numbers.capital(view.params.cases)} → larger {facts.nouns[1]}", "value", None),
+            plots.Axis(numbers.capital(phrases.unit(view)), "value", reference, "average"),
+        )
+    held = "Observed ÷ predicted" if view.adjusted else "Ratio to the average"
+    label = "as predicted" if view.adjusted else "average"
+    return (
+        plots.Axis(f"Predicted {view.params.events} → larger {facts.nouns[1]}", "value", None, from_zero=True),
+        plots.Axis(held, "value", 1.0, label, from_zero=True),
+    )
+
+
+def ranks(report: Report, facts: Facts) -> str:
+    """Where each site could rank."""
+    words = figures.ranks(report.published, facts)
+    rows = site_rows(report, facts, "rank", "level")
+    rows = rows.assign(mean=rows["mean"].fillna(rows["place"]))
+    rows["tag"] = [f"{row.q025:.0f} to {row.q975:.0f}" for row in rows.itertuples()]
+    rows = rows.sort_values(["mean", "label"])[["label", "q025", "q25", "mean", "q75", "q975", "tag"]]
+    drawn = plots.ranks(rows, figure_text(words, facts.nouns[1]))
+    return report.figure(f"ranks-{slug(facts.view)}", words, drawn)

@@ -1,0 +1,66 @@
+"""Provenance: what this report was made from, with what, and how to make it again."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+
+import pandas as pd
+
+from collabeval.sections.report import Report, Section, blocks, text
+from collabeval.statements import numbers
+
+PACKAGES = ("collabeval", "pymc", "nutpie", "arviz", "numpy", "pandas", "matplotlib")
+
+
+def provenance(report: Report) -> Section:
+    """The chapter: data, settings, versions, and the commands that repeat it."""
+    return Section(
+        blocks(
+            "# Provenance {#sec-provenance}",
+            _data(report),
+            _versions(report),
+            "## How to make it again",
+            _again(report),
+        )
+    )
+
+
+def _data(report: Report) -> str:
+    params = report.published.params
+    rows = [("Collaborative", params.collaborative), ("Edition", params.edition)]
+    if report.published.tells_hashes:
+        rows.append(("Seed", str(params.sampling.seed)))
+        rows.append(("Analysed rows (SHA-256)", report.published.fingerprint))
+    if params.data.note:
+        rows.append(("Source", params.data.note))
+    table = report.table("provenance", pd.DataFrame(rows, columns=["What", "Value"]), "What this report was made from")
+    return blocks(table, "" if report.published.tells_hashes else text(_why_no_hashes()))
+
+
+def _why_no_hashes() -> str:
+    return (
+        "The seed and the hashes of the data are kept with the run and not printed here: with hidden counts or coded names they "
+        "would let anyone check a guess."
+    )
+
+
+def _versions(report: Report) -> str:
+    rows = [("Python", platform.python_version())]
+    rows += [(name, metadata.version(name)) for name in PACKAGES]
+    table = pd.DataFrame(rows, columns=["Software", "Version"])
+    return report.table("versions", table, "Software")
+
+
+def _again(report: Report) -> str:
+    name = report.published.params.collaborative
+    command = f"collabeval run params/{name}.yml"
+    intro = text(
+        "With the same data, params, seed and versions the same numbers come out again. The run’s own folder holds the resolved "
+        "params, the analysed rows, the draws, every results table and the executed notebooks."
+    )
+    return blocks(
+        intro,
+        f"```sh\n{command}\n```",
+        text(numbers.capital("whoever has the data can check every sentence of this report.")),
+    )

@@ -1,0 +1,124 @@
+"""What every section works with: the published view of a run, its facts, and ways to put text, figures, tables down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from collabeval import plots, tables
+from collabeval.disclosure import MeasureView, Published
+from collabeval.run_folder import RunFolder, written_whole
+from collabeval.statements import facts, numbers
+from collabeval.statements.figures import Words
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Section:
+    """Markdown of one section, as a notebook cell shows it."""
+
+    markdown: str
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A section left out: why, and what data would fill it. It shows nothing; the list of what is missing names it."""
+
+    section: str
+    why: str
+    needs: str
+
+    def _repr_markdown_(self) -> str:
+        return ""
+
+
+@dataclass(frozen=True)
+class FrontMatter:
+    """The report's title and language, for the head of the document."""
+
+    values: dict[str, str]
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
+        return {"application/vnd.collabeval.front-matter+json": self.values, "text/plain": ""}
+
+
+@dataclass(frozen=True)
+class Report:
+    """One report: what may be shown, the facts of each measure, and where its figures and tables are written."""
+
+    published: Published
+    run: RunFolder
+    facts: tuple[facts.Facts, ...]
+
+    @property
+    def lead(self) -> facts.Facts:
+        return self.facts[0]
+
+    def heading(self, view: MeasureView) -> str:
+        """A sub-heading naming the measure; none where the report has only one."""
+        return "" if len(self.facts) == 1 else f"## {text(view.params.label)}"
+
+    def figure(self, name: str, words: Words, drawn: Figure) -> str:
+        """Write a figure and its alt text; give the Markdown that shows it, with its note as the caption."""
+        with written_whole(self.run.figures / f"{name}.svg") as part:
+            plots.save_svg(drawn, part)
+        write_text(self.run.figures / f"{name}.txt", f"{words.alt}\n")
+        alt = words.alt.replace("\\", "").replace('"', "'")
+        return f'![{text(words.note)}](figures/{name}.svg){{#fig-{name} fig-alt="{alt}"}}'
+
+    def table(
+        self,
+        name: str,
+        table: pd.DataFrame,
+        caption: str,
+        bold: Sequence[bool] | None = None,
+        right: Sequence[str] = (),
+    ) -> str:
+        """Write a table as CSV; give the Markdown that shows it."""
+        write_text(self.run.tables / f"{name}.csv", table.to_csv(index=False))
+        return tables.wide(tables.pipe_table(table, text(caption), name, bold, right))
+
+
+def from_published(published: Published, run: RunFolder) -> Report:
+    """A report on what may be shown."""
+    return Report(published, run, tuple(facts.gather(published, view) for view in published.measures))
+
+
+def figure_text(words: Words, noun: str) -> plots.FigureText:
+    """What is drawn of a figure's words: its note is the caption and not part of the picture."""
+    return plots.FigureText(title=words.title, subtitle=words.subtitle, alt=words.alt, noun=noun)
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write one text file of the run, whole or not at all."""
+    with written_whole(path) as part:
+        part.write_text(content, encoding="utf-8", newline="\n")
+
+
+def text(sentence: str) -> str:
+    """A sentence as Markdown that reads literally, year ranges unbroken."""
+    return tables.escaped(numbers.unbroken_years(sentence))
+
+
+def blocks(*parts: str) -> str:
+    """Blocks of Markdown with a blank line between; empty ones are left out."""
+    return "\n\n".join(part for part in parts if part)
+
+
+def callout(kind: str, title: str, content: str) -> str:
+    """A note (grey), key message (important) or amber warning."""
+    return f'::: {{.callout-{kind} appearance="simple" icon=false title="{title}"}}\n\n{content}\n\n:::'
+
+
+def slug(view: MeasureView) -> str:
+    """A measure's name as part of a figure's or table's name."""
+    return "".join(letter if letter.isalnum() else "-" for letter in view.name.lower())

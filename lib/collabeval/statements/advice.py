@@ -1,0 +1,131 @@
+"""Recommendations, each following from a rule and saying which."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from collabeval.disclosure import MeasureView, Published
+from collabeval.statements import numbers, phrases
+from collabeval.statements.facts import Facts
+from collabeval.statements.headline import WORSE
+
+INCOMPLETE = 0.9  # below this share of periods with data a site is asked to complete its record
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to do, and the rule it follows from."""
+
+    action: str
+    why: str
+
+
+def recommendations(published: Published, everything: Sequence[Facts]) -> tuple[Advice, ...]:
+    """What to do, in order of urgency: talk, ask, visit, rank or not, mend the data; one measure after the other."""
+    found: list[Advice] = []
+    for rule in (_talk, _ask, _visit, _rank, _collect):
+        found += [advice for facts in everything for advice in rule(published, facts)]
+    found += _complete(published)
+    if not found:
+        found.append(Advice("Keep measuring: nothing in these data calls for a visit or a change.", "No rule applies."))
+    return tuple(found)
+
+
+def _on(published: Published, view: MeasureView) -> str:
+    """Names the measure where the report has several."""
+    return "" if len(published.measures) == 1 else f" ({numbers.lower_first(view.params.label)})"
+
+
+def _talk(published: Published, facts: Facts) -> list[Advice]:
+    worse = facts.of("level", *WORSE)
+    if not worse:
+        return []
+    has = "it has" if len(worse) == 1 else "each has"
+    action = (
+        f"Talk first with {phrases.names(worse, 6)}{_on(published, facts.view)}: {has} "
+        f"{phrases.worse_than(facts.view, facts.nouns)}, with {phrases.lowest_chance(worse)}."
+    )
+    why = f"Worse than average needs {phrases.chances(published.params.rules.level)}."
+    few = facts.of("level", "worse_few_cases")
+    if few:
+        why += f" {phrases.names(few, 6)}: the signal rests on few cases, so begin with the cases themselves."
+    return [Advice(action, why)]
+
+
+def _ask(published: Published, facts: Facts) -> list[Advice]:
+    worsened, baseline = facts.of("trajectory", "worsened"), facts.view.windows.baseline
+    if not worsened or baseline is None:
+        return []
+    since = numbers.period_name(baseline.label.split("/")[-1])
+    action = f"Ask {phrases.names(worsened, 6)} what has changed since {since}{_on(published, facts.view)}."
+    return [Advice(action, f"Worsened needs {phrases.chances(published.params.rules.trajectory)}.")]
+
+
+def _visit(published: Published, facts: Facts) -> list[Advice]:
+    found = []
+    proven = facts.of("deviance", "positive_deviant")
+    if proven:
+        action = f"Visit {phrases.names(proven, 6)} and learn what they do differently{_on(published, facts.view)}."
+        found.append(
+            Advice(action, "Consistently high performer: best share now, and better in the earlier windows too.")
+        )
+    early = facts.of("deviance", "emerging", "candidate")
+    if early:
+        action = f"Consider a visit to {phrases.names(early, 6)}{_on(published, facts.view)}: a candidate, not a proof."
+        need = phrases.chances(published.params.rules.candidate)
+        found.append(Advice(action, f"A candidate needs {need} of being among the best."))
+    improved = facts.of("trajectory", "improved")
+    if improved:
+        action = f"Ask {phrases.names(improved, 6)} what made the difference{_on(published, facts.view)}."
+        found.append(Advice(action, f"Improved needs {phrases.chances(published.params.rules.trajectory)}."))
+    return found
+
+
+def _rank(published: Published, facts: Facts) -> list[Advice]:
+    if not math.isfinite(facts.rankability) or facts.rankability >= published.params.rules.minimum_rankability:
+        return []
+    return [
+        Advice(
+            f"Publish no ranking{_on(published, facts.view)}. Share each {facts.nouns[0]}’s interval with its own team "
+            "instead.",
+            f"{numbers.percent(facts.rankability)} of a typical difference is real; a ranking needs "
+            f"{numbers.percent(published.params.rules.minimum_rankability)}.",
+        )
+    ]
+
+
+def _collect(published: Published, facts: Facts) -> list[Advice]:
+    few = facts.of("level", "not_enough_data")
+    if not few or len(few) * 4 < len(facts.level):
+        return []
+    target = published.params.rules.target_reliability
+    need = facts.denominator_needed
+    cases = facts.view.params.cases
+    how = f"; about {numbers.estimated_count(need)} {cases} each would do" if math.isfinite(need) else ""
+    return [
+        Advice(
+            f"Pool more {cases} before judging single {facts.nouns[1]}{_on(published, facts.view)}: "
+            f"{numbers.counted(len(few), facts.nouns)} {numbers.plural(len(few), ('has', 'have'))} too few{how}.",
+            f"Aim: at least {numbers.percent(target)} of a shown difference is real.",
+        )
+    ]
+
+
+def _complete(published: Published) -> list[Advice]:
+    short = incomplete(published)
+    if short.empty:
+        return []
+    names = numbers.listed(sorted(set(short["site"])), 6)
+    return [
+        Advice(f"Complete the data of {names}.", f"Fewer than {numbers.percent(INCOMPLETE)} of their periods arrived.")
+    ]
+
+
+def incomplete(published: Published) -> pd.DataFrame:
+    """Completeness rows of sites below `INCOMPLETE`."""
+    rows = published.quality[published.quality["check"].eq("completeness")]
+    return rows[rows["value"].lt(INCOMPLETE)]

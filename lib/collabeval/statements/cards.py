@@ -1,0 +1,179 @@
+"""The five questions of the first page, answered by rule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from collabeval.disclosure import Published
+from collabeval.statements import numbers, phrases
+from collabeval.statements.facts import Facts
+from collabeval.statements.headline import IS, WORSE
+from collabeval.statements.numbers import NO_BREAK
+
+QUESTIONS = ("Did it work?", "For whom?", "How sure are we?", "What did it cost?", "What should we do?")
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One number of a card, drawn: a chance (accent, "n in 100") or a share (grey, "n%")."""
+
+    label: str
+    value: str
+    share: float
+    kind: str = "chance"
+
+
+@dataclass(frozen=True)
+class Card:
+    """A question, its answer in at most eight words, at most three short sentences, and at most one bar."""
+
+    question: str
+    answer: str
+    text: str = ""
+    bar: Bar | None = None
+    items: tuple[str, ...] = ()
+
+
+def cards(published: Published, facts: Facts, actions: Sequence[str]) -> tuple[Card, ...]:
+    """The five cards in the readers' order; `actions` are the first recommendations."""
+    return (
+        _did_it_work(published, facts),
+        _for_whom(facts) if facts.change is not None else for_whom_now(facts),
+        _how_sure(facts),
+        Card(QUESTIONS[3], "Not in this report.",
+             "No costs were supplied. A table of costs (costs.csv) and a cost for each event avoided would fill this "
+             "card."),
+        Card(QUESTIONS[4], "", items=tuple(actions[:3])),
+    )  # fmt: skip
+
+
+def _did_it_work(published: Published, facts: Facts) -> Card:
+    if facts.change is None:
+        return Card(QUESTIONS[0], "These data cannot say.",
+                    "They hold one period only, so nothing can be said about change. The same table with a `period` "
+                    "column (years, quarters or months) would fill this card.")  # fmt: skip
+    verb = "fell" if facts.view.params.better == "lower" else "rose"
+    label = f"Chance that the {phrases.quantity(facts.view)} {verb}"
+    text = f"{change_sentence(facts)} {phrases.CHANGE_NOT_EFFECT}"
+    return Card(QUESTIONS[0], _verdict(published, facts), text, _chance_bar(label, facts.improved))
+
+
+def change_sentence(facts: Facts) -> str:
+    """From baseline to now, with the change and its interval: two sentences at most."""
+    view, baseline = facts.view, facts.view.windows.baseline
+    assert baseline is not None
+    levels = ""
+    if facts.baseline_rate is not None and facts.rate is not None:
+        before, now = phrases.rate(view, facts.baseline_rate), phrases.short_rate(view, facts.rate)
+        levels = f"{before}{phrases.in_period(baseline.label)} and {now}{phrases.in_period(facts.labelled_current)}"
+        levels = numbers.capital(levels)
+    size = phrases.events_a_year(facts) or phrases.change_on_scale(facts)
+    return f"{levels}: {size}." if levels else f"{numbers.capital(size)}."
+
+
+def _verdict(published: Published, facts: Facts) -> str:
+    """The answer to "did it work": a word only where the rule gives one; its number stands in the bar."""
+    words, quantity = published.params.rules.probability_words, phrases.quantity(facts.view)
+    for verb, probability in (("fell", facts.fell), ("rose", 1 - facts.fell)):
+        word = numbers.probability_word(probability, words)
+        if word:
+            against = "" if (verb == "fell") == (facts.view.params.better == "lower") else "No sign of it: "
+            sentence = f"the {quantity} {word} {verb}."
+            return against + sentence if against else numbers.capital(sentence)
+    return "We cannot tell yet."
+
+
+def _chance_bar(label: str, probability: float) -> Bar | None:
+    return Bar(label, numbers.chance(probability), probability) if math.isfinite(probability) else None
+
+
+def _for_whom(facts: Facts) -> Card:
+    """By trajectory: who changed since the baseline."""
+    worse, better = facts.of("trajectory", "worsened"), facts.of("trajectory", "improved")
+    flat = len(facts.of("trajectory", "no_clear_change"))
+    rest = f"For {'the other ' if worse or better else ''}{numbers.number_word(flat)} " \
+           f"{numbers.plural(flat, facts.nouns)} with data in both periods the change could be chance."  # fmt: skip
+    if not flat:
+        rest = ""
+    if not worse and not better:
+        return Card(QUESTIONS[1], f"No {facts.nouns[0]} clearly changed.", numbers.capital(rest))
+    named = worse or better
+    verb = "worsened" if worse else "improved"
+    answer = f"{numbers.capital(numbers.counted(len(named), facts.nouns))} {verb}; "
+    answer += f"{numbers.number_word(len(better))} improved." if worse and better else _none_clearly(verb)
+    sentences = [f"{numbers.capital(verb)}: {phrases.who(worse or better, 3)}."]
+    if worse and better:
+        sentences.append(f"Improved: {phrases.who(better, 3)}.")
+    bar = _chance_bar(f"Chance that {named[0].site} {verb}", named[0].chance)
+    return Card(QUESTIONS[1], answer, " ".join([*sentences, rest]).strip(), None if named[0].bounded else bar)
+
+
+def _none_clearly(verb: str) -> str:
+    return f"none clearly {'improved' if verb == 'worsened' else 'worsened'}."
+
+
+def for_whom_now(facts: Facts) -> Card:
+    """By level: who differs from the average, where the data hold one period."""
+    worse, better = facts.of("level", *WORSE), facts.of("level", "better")
+    rest = level_rest(facts)
+    if not worse and not better:
+        return Card(QUESTIONS[1], f"No {facts.nouns[0]} stands apart from the average.", rest)
+    named = worse or better
+    word = "worse" if worse else "better"
+    answer = f"{numbers.capital(numbers.counted(len(named), facts.nouns))} {numbers.plural(len(named), IS)} {word}"
+    other = len(better) if worse else 0
+    answer += f", {numbers.number_word(other)} {numbers.plural(other, IS)} better." if other else " than average."
+    sentences = []
+    if worse:
+        sentences.append(f"Worse than the average of the {facts.nouns[1]}: {phrases.who(worse, 3)}.")
+    if better:
+        sentences.append(
+            f"Better: {phrases.who(better, 3)}." if worse else f"Better than the average: {phrases.who(better, 3)}."
+        )
+    bar = _chance_bar(f"Chance that {named[0].site} is {word} than average", named[0].chance)
+    return Card(QUESTIONS[1], answer, " ".join([*sentences, rest]).strip(), None if named[0].bounded else bar)
+
+
+def level_rest(facts: Facts) -> str:
+    """ "The other ten cannot be told apart from it." and how many have too few data."""
+    apart = len(facts.of("level", "unclear", "close"))
+    few = len(facts.of("level", "not_enough_data"))
+    other = "The other " if apart + few < len(facts.level) else ""
+    sentences = []
+    if apart:
+        sentences.append(f"{other}{numbers.number_word(apart)} cannot be told apart from it.")
+    if few:
+        sentences.append(f"{numbers.number_word(few)} {numbers.plural(few, ('has', 'have'))} too few data to say.")
+    return " ".join(numbers.capital(sentence) for sentence in sentences)
+
+
+def _how_sure(facts: Facts) -> Card:
+    sentences = []
+    if facts.rate is not None:
+        middle = numbers.decimal(facts.rate.median, phrases.digits(facts.view, facts.rate.median))
+        sentences.append(
+            f"The {phrases.quantity(facts.view)} of all {facts.nouns[1]} together is {middle} {phrases.unit(facts.view)} "
+            f"({phrases.rate_interval(facts.view, facts.rate)})."
+        )
+    if facts.ranked:
+        half = f"{numbers.whole(facts.either_half)} of{NO_BREAK}{numbers.whole(facts.ranked)} {facts.nouns[1]}"
+        sentences.append(f"{half} could belong in either half of a ranking.")
+    share = facts.rankability
+    if not math.isfinite(share):
+        return Card(QUESTIONS[2], "Of the whole more than of its parts.", " ".join(sentences))
+    sentences.append(
+        f"Of the difference that a typical {facts.nouns[0]} shows, {numbers.share_in_words(share)} is real; the rest is "
+        "chance."
+    )
+    bar = Bar("Share of a typical difference that is real", numbers.percent(share), share, "share")
+    return Card(QUESTIONS[2], _certainty(facts), " ".join(sentences), bar)
+
+
+def _certainty(facts: Facts) -> str:
+    if facts.rankability >= 0.7:
+        return f"Differences between {facts.nouns[1]} are mostly real."
+    if facts.rankability >= 0.5:
+        return f"Differences between {facts.nouns[1]} are partly chance."
+    return f"Single {facts.nouns[1]} can hardly be told apart."

@@ -1,0 +1,182 @@
+"""A finished run that was never fitted: simulated data, draws near what a fit would give, the real result tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from draws_for_tests import Draws
+from scipy.special import expit, logit
+
+from collabeval import classical, estimates, panel, params_file, quality, spc
+from collabeval.params import Params
+from collabeval.run_folder import RunFolder
+
+DEATH = {
+    "label": "Deaths within 30 days of surgery", "family": "binomial", "better": "lower", "per": 100,
+    "unit": "deaths per 100 operations", "events": "deaths", "cases": "operations",
+}  # fmt: skip
+ON_TIME = {
+    "label": "Antibiotics given on time", "family": "binomial", "better": "higher", "role": "process", "per": 100,
+    "events": "patients treated on time", "cases": "patients",
+}  # fmt: skip
+INFECTION = {
+    "label": "Infections of the bloodstream", "family": "poisson", "better": "lower", "per": 1000, "role": "balancing",
+    "events": "infections", "cases": "line days",
+}  # fmt: skip
+STAY = {
+    "label": "Length of stay", "family": "normal", "better": "lower", "unit": "days", "role": "process",
+    "cases": "patients",
+}  # fmt: skip
+MEASURES = {"death": DEATH, "on_time": ON_TIME, "infection": INFECTION, "stay": STAY}
+LEVELS = {"death": 0.05, "on_time": 0.8, "infection": 0.008, "stay": 6.0}
+CHECKS = (
+    ("divergences", 0.0, 0.0, "blocking"), ("rhat", 1.003, 1.01, "blocking"), ("ess_bulk", 1540.0, 400.0, "blocking"),
+    ("ppc", 0.41, 0.005, "advisory"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fake:
+    """What to simulate: measures by name, sites, years (0: no periods), cases of a site per period, and what differs."""
+
+    measures: tuple[str, ...] = ("death",)
+    sites: int = 12
+    years: int = 0
+    cases: float = 150.0
+    site_sd: float = 0.45
+    change: float = 0.0  # of the programme, on the link scale from first to last period
+    worsened: int = 0  # this many sites worsen strongly
+    expected: bool = False
+    failed: tuple[str, ...] = ()  # names of checks that did not pass
+    seed: int = 1
+    report: Mapping[str, Any] | None = None
+    level: float | None = None
+
+
+def parameters(fake: Fake) -> Params:
+    """Params of the simulated run."""
+    report = {"sites": "named", "minimum_cell": 0, "site_noun": ["hospital", "hospitals"], **(fake.report or {})}
+    return Params.model_validate(
+        {
+            "collaborative": "heart", "title": "Heart surgery collaborative", "edition": "2024",
+            "data": {"sites": "sites.csv", "outcomes": "outcomes.csv", "note": "Data: simulated."},
+            "measures": {name: MEASURES[name] for name in fake.measures}, "sampling": {"seed": 20240105},
+            "periods": {"length": "year" if fake.years else "none"}, "report": report,
+        }
+    )  # fmt: skip
+
+
+def make(folder: Path, fake: Fake | None = None) -> RunFolder:
+    """Write every table of a run into `folder`."""
+    fake = fake or Fake()
+    run, params, generator = RunFolder(folder), parameters(fake), np.random.default_rng(fake.seed)
+    sites = pd.DataFrame({"site": [f"H{number:03d}" for number in range(1, fake.sites + 1)]})
+    sites = sites.assign(name=[_name(number) for number in range(fake.sites)], joined=pd.NaT)
+    parts = {name: _simulated(name, fake, sites, generator) for name in fake.measures}
+    outcomes = pd.concat([rows for rows, _ in parts.values()], ignore_index=True)
+    analysed = panel.build(params, sites, outcomes.drop(columns=["level", "slope"]))
+    trees = {name: _draws(name, fake, analysed, outcomes, generator).tree() for name in fake.measures}
+    found, programme = (
+        estimates.evaluate_sites(params, analysed, trees),
+        estimates.evaluate_programme(params, analysed, trees),
+    )
+    tables = {
+        "site_estimates": found.estimates, "site_probabilities": found.probabilities,
+        "site_statements": found.statements, "programme_estimates": programme.estimates,
+        "programme_trend": programme.trend, "funnel": classical.funnel_table(params, analysed),
+        "spc": spc.spc_table(params, analysed), "diagnostics": _diagnostics(fake),
+    }  # fmt: skip
+    for name, table in tables.items():
+        run.write(table, run.table(name))
+    run.write(sites, run.sites)
+    run.write(analysed, run.panel)
+    run.write(quality.check(params, sites, analysed, outcomes), run.quality)
+    params_file.write_resolved(params, run)
+    return run
+
+
+def _name(number: int) -> str:
+    towns = ("Ashby", "Brook", "Carlow", "Denby", "Elton", "Fenwick", "Garth", "Hatton", "Ilkley", "Jarrow", "Kelso",
+             "Ludlow", "Malton", "Newby", "Oxted", "Penrith", "Quorn", "Ripon", "Selby", "Tenby")  # fmt: skip
+    return f"{towns[number % len(towns)]} {('General', 'Royal', 'St. Mary’s', 'District')[number // len(towns) % 4]}"
+
+
+def _simulated(
+    name: str, fake: Fake, sites: pd.DataFrame, generator: np.random.Generator
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Outcomes of one measure, with the truth beside them."""
+    measure, years = MEASURES[name], max(fake.years, 1)
+    level = generator.normal(0, fake.site_sd, fake.sites)
+    slope = np.zeros(fake.sites)
+    slope[: fake.worsened] = (0.35 if measure["better"] == "lower" else -0.35) * 6 / years
+    rows = []
+    for number, site in enumerate(sites["site"]):
+        size = fake.cases * generator.lognormal(0, 0.6)
+        for year in range(years):
+            effect = level[number] + slope[number] * (year - (years - 1) / 2) + fake.change * year / max(years - 1, 1)
+            row = {"site": site, "measure": name, "period": str(2015 + year) if fake.years else "",
+                   "level": level[number], "slope": slope[number]}  # fmt: skip
+            rows.append(row | _outcome(name, fake, effect, size, generator))
+    return pd.DataFrame(rows), level
+
+
+def _outcome(name: str, fake: Fake, effect: float, size: float, generator: np.random.Generator) -> dict[str, float]:
+    typical = fake.level or LEVELS[name]
+    if MEASURES[name]["family"] == "normal":
+        number = max(int(size), 2)
+        return {"mean": typical + effect + generator.normal(0, 3 / np.sqrt(number)), "sd": 3.0, "n": float(number)}
+    cases = max(generator.poisson(size * (20 if name == "infection" else 1)), 2)
+    if MEASURES[name]["family"] == "poisson":
+        return {"numerator": generator.poisson(cases * typical * np.exp(effect)), "denominator": float(cases)}
+    expected = {"expected": typical * cases * generator.uniform(0.8, 1.2)} if fake.expected else {}
+    base = expected.get("expected", typical * cases) / cases
+    return {"numerator": generator.binomial(cases, expit(logit(base) + effect)), "denominator": float(cases)} | expected
+
+
+def _draws(
+    name: str, fake: Fake, analysed: pd.DataFrame, outcomes: pd.DataFrame, generator: np.random.Generator
+) -> Draws:
+    """Draws near the truth, as wide as the number of events allows."""
+    rows = analysed[analysed["measure"].eq(name)].reset_index(drop=True)
+    truth = outcomes[outcomes["measure"].eq(name)].groupby("site")[["level", "slope"]].first()
+    family, typical = MEASURES[name]["family"], fake.level or LEVELS[name]
+    normal = family == "normal"
+    information = rows.groupby("site")["n" if normal else "numerator"].sum() / (9.0 if normal else 1.0)
+    spread = 1 / np.sqrt(information.clip(lower=0.5) + 1 / fake.site_sd**2)
+    size = 1000
+    draws = {site: truth.loc[site, "level"] + spread[site] * generator.standard_normal(size) for site in truth.index}
+    link = {"normal": typical, "poisson": np.log(typical), "binomial": logit(typical)}[family]
+    if family == "binomial" and fake.expected:
+        link = 0.0
+    over_time: dict[str, Any] = {}
+    if fake.years:
+        slope_sd = 0.5 / np.sqrt(information.clip(lower=1.0)) + 0.02
+        over_time["slope"] = {
+            site: truth.loc[site, "slope"] + slope_sd[site] * generator.standard_normal(size) for site in truth.index
+        }
+        periods = sorted(set(rows["period"]))
+        at = np.linspace(-0.5, 0.5, len(periods))
+        step = fake.change + 0.5 / np.sqrt(information.sum()) * generator.standard_normal(size)
+        over_time["trend"] = {period: at[number] * step for number, period in enumerate(periods)}
+        over_time["overdispersion"] = 0.05 * generator.standard_normal((size, len(rows)))
+    scales: dict[str, Any] = {"site_sd": fake.site_sd * np.exp(0.1 * generator.standard_normal(size))}
+    if fake.years:
+        scales |= {"trajectory_sd": np.full(size, 0.05), "site_correlation": np.zeros(size), "overdispersion_sd": np.full(size, 0.05)}
+    if normal:
+        over_time["residual_sd"] = {site: np.full(size, 3.0) for site in truth.index}
+    return Draws(rows, family, link + 0.02 * generator.standard_normal(size), draws, hyperparameters=scales, **over_time)
+
+
+def _diagnostics(fake: Fake) -> pd.DataFrame:
+    rows = [
+        {"model": name, "check": check, "value": value, "limit": limit, "level": level, "passed": check not in fake.failed,
+         "advice": "" if check not in fake.failed else "Run more chains."}
+        for name in fake.measures
+        for check, value, limit, level in CHECKS
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
