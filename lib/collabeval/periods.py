@@ -22,6 +22,7 @@ PATTERNS: dict[Length, re.Pattern[str]] = {
 }
 MARKS: dict[Length, str] = {"quarter": "Q", "half": "H"}
 DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00(?::00)?)?")
+EXCEL_DATE = re.compile(r"[A-Za-z]{3}[ -]\d{2,4}|\d{1,2}[ -][A-Za-z]{3}(-\d+)?|\d{1,4}[./-]\d{1,2}[./-]\d{1,4}.*")
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 
@@ -94,9 +95,10 @@ def parse(text: str, length: Length, year_starts: int = 1) -> Period:
         return _from_day(written, length, year_starts)
     if other := length_of(written):
         name = {"half": "half-year"}.get(length, length)
-        raise PeriodError(f"is a {other.replace('half', 'half-year')}, but `periods.length` is {length}",
-                          f"write every period as a {name}, like {EXAMPLES[length]}, or change `periods.length`")  # fmt: skip
-    raise PeriodError("is not a period that can be read", _advice(length))
+        fix = f"write every period as a {name}, like {EXAMPLES[length]}, or change `periods.length`"
+        raise PeriodError(f"is a {other.replace('half', 'half-year')}, but `periods.length` is {length}", fix)
+    excel = "Excel has made it a date: format the column as Text and " if EXCEL_DATE.fullmatch(written) else ""
+    raise PeriodError("is not a period that can be read", excel + _advice(length))
 
 
 def span(first: Period, last: Period) -> list[Period]:

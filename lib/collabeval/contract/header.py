@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -18,6 +18,13 @@ from collabeval.sources import RawTable
 EXAMPLE = "EXAMPLE"  # the site code of the row that templates carry
 
 
+OTHER_NAMES = {
+    "site": ("hospital", "practice", "centre", "center", "clinic", "facility", "unit", "site_id", "id"),
+    "period": ("year", "quarter", "month", "half", "date", "time"),
+    "measure": ("indicator", "metric", "outcome", "measure_id"),
+    "numerator": ("num", "events", "event", "count", "deaths"),
+    "denominator": ("den", "denom", "cases", "total", "patients", "operations", "exposure"),
+}
 Breach = tuple[Hashable, str, str, str]  # number of the row in its stack, column, what is wrong, how to mend it
 
 
@@ -69,18 +76,24 @@ def needed_columns(table: str, params: Params) -> list[str]:
     return columns
 
 
-def breaches(schema: pa.DataFrameSchema, rows: pd.DataFrame) -> list[Breach]:
-    """Every breach of a schema: row, column, what is wrong, how to mend it."""
+def breaches(schema: pa.DataFrameSchema, rows: pd.DataFrame, already_wrong: Collection[Hashable] = ()) -> list[Breach]:
+    """Every breach of a schema: row, column, what is wrong, how to mend it.
+
+    Comparisons are left out for rows that are wrong in themselves or are `already_wrong`.
+    """
     try:
         schema.validate(rows, lazy=True)
     except pandera.errors.SchemaErrors as errors:
         cases = errors.failure_cases
-        told = cases["check"].str.split("|", expand=True)
-        mine = (cases["column"] == told[0]) & cases["index"].notna()
-        if not set(told[0]) <= set(told[0][mine]):  # a breach without a row: the schema itself is not met
+        if cases["index"].isna().any():  # a breach without a row: the frame itself is not as this module made it
             raise AssertionError(f"unexpected breach of the schema {schema.name}:\n{cases}") from errors
-        columns = [list(cases["index"][mine]), *(list(told[part][mine]) for part in range(3))]
-        return list(dict.fromkeys(zip(*columns, strict=True)))
+        told = cases["check"].str.split("|", expand=True)  # a breach of a whole row is listed once for each column
+        compares = told[3].eq("compares") if 3 in told else pd.Series(False, index=told.index)
+        told.insert(0, "row", list(cases["index"]))
+        own = list(dict.fromkeys(told.loc[~compares, ["row", 0, 1, 2]].itertuples(index=False, name=None)))
+        wrong = {row for row, *_ in own} | set(already_wrong)
+        between = dict.fromkeys(told.loc[compares, ["row", 0, 1, 2]].itertuples(index=False, name=None))
+        return own + [breach for breach in between if breach[0] not in wrong]
     return []
 
 
@@ -102,7 +115,9 @@ def _missing(raw: RawTable, frame: pd.DataFrame, column: str, needed: Sequence[s
         if sum(name in {str(cell).lower() for cell in cells} for name in needed) >= 2:
             fix = f"the column names seem to stand in row {row}: delete the rows above it"
             return Problem(raw.file, "this column is missing", fix, 1, column)
-    near = get_close_matches(column, [name for name in frame.columns if name not in needed], n=1)
-    found = ", ".join(frame.columns)
-    fix = f"rename {near[0]!r} to {column}" if near else f"add it (columns found: {found})"
+    others = [name for name in frame.columns if name not in needed]
+    near = [name for name in others if name.lower() in OTHER_NAMES.get(column, ())] or get_close_matches(
+        column, others, n=1
+    )
+    fix = f"rename {near[0]!r} to {column}?" if near else f"add it (columns found: {', '.join(frame.columns)})"
     return Problem(raw.file, "this column is missing", fix, 1, column)

@@ -36,8 +36,9 @@ def checked_outcomes(
     unread = {(index, column) for index, column, _, _ in found}
     rows, families = _submitted(stack, rows, families, unread)
     rows[FAMILY] = families
-    known = rows[rows[FAMILY] != ""]
-    found += [breach for breach in breaches(OUTCOMES, known) if (breach[0], breach[1]) not in unread]
+    known = rows[(rows[FAMILY] != "") & (rows["site"] != EXAMPLE)]
+    misread = {index for index, column in unread if column in NUMBERS}
+    found += [breach for breach in breaches(OUTCOMES, known, misread) if (breach[0], breach[1]) not in unread]
     found += _duplicates(stack, known)
     problems += [stack.problem(*breach) for breach in sorted(found, key=lambda breach: stack.places[breach[0]])]
     if not found:

@@ -1,6 +1,7 @@
 """The one home of column definitions: pandera schemas of the tables, from which templates and the data guide are made.
 
-Every check carries its message as `column|what is wrong|how to mend it`.
+Every check carries its message as `column|what is wrong|how to mend it`, with `|compares` behind it where it compares
+columns or rows: such a check is silent about a row whose own values are already wrong.
 """
 
 from __future__ import annotations
@@ -20,12 +21,17 @@ def _check(column: str, what: str, fix: str, holds: Holds) -> pa.Check:
     return pa.Check(holds, name=what, error=f"{column}|{what}|{fix}")
 
 
+def _compares(column: str, what: str, fix: str, holds: Holds) -> pa.Check:
+    """The same for a check that compares columns or rows."""
+    return pa.Check(holds, name=what, error=f"{column}|{what}|{fix}|compares")
+
+
 def _positive(column: str, fix: str) -> pa.Check:
     return pa.Check.gt(0, error=f"{column}|must be above 0|{fix}")
 
 
 def _needs(column: str, families: tuple[str, ...], fix: str) -> pa.Check:
-    what = f"is empty, and a {' or '.join(families)} measure needs it"
+    what = f"has no value, and a {' or '.join(families)} measure needs it"
     return _check(column, what, fix, lambda rows: rows[column].notna() | ~rows[FAMILY].isin(families))
 
 
@@ -36,10 +42,15 @@ def _whole(column: str, families: tuple[str, ...]) -> pa.Check:
     return _check(column, "is not a whole number", fix, holds)
 
 
-def _same_in_all_rows(rows: pd.DataFrame, given: pd.Series) -> pd.Series:
-    """True where all rows of a measure have something or none has; False at the rows that lack it."""
-    some = given.groupby(rows["measure"]).transform("any")
-    return given | ~some
+def _all_or_none(column: str, families: tuple[str, ...], fix: str) -> pa.Check:
+    """All rows of a measure have a column or none; the fewer are the ones reported."""
+
+    def holds(rows: pd.DataFrame) -> pd.Series:
+        given = rows[column].notna()
+        share = given.groupby(rows["measure"]).transform("mean")
+        return given.eq(share >= 0.5) | ~rows[FAMILY].isin(families)
+
+    return _compares(column, "is given in some rows of this measure and not in others", fix, holds)
 
 
 def _spread_known(rows: pd.DataFrame) -> pd.Series:
@@ -131,37 +142,27 @@ OUTCOMES = pa.DataFrameSchema(
         _whole("numerator", COUNTED),
         _whole("denominator", ("binomial",)),
         _whole("n", AVERAGED),
-        _check(
+        _compares(
             "numerator",
             "is above the denominator",
             "are the two swapped, or is this measure `family: poisson`?",
             lambda rows: ~((rows["numerator"] > rows["denominator"]) & rows[FAMILY].eq("binomial")),
         ),
-        _check(
+        _compares(
             "expected",
             "is not below the denominator",
             "give expected events, not a percentage or a ratio",
             lambda rows: ~((rows["expected"] >= rows["denominator"]) & rows[FAMILY].eq("binomial")),
         ),
-        _check(
-            "expected",
-            "is missing here, but other rows of this measure have it",
-            "give it in all rows of the measure, or in none",
-            lambda rows: _same_in_all_rows(rows, rows["expected"].notna()) | ~rows[FAMILY].isin(COUNTED),
-        ),
-        _check(
+        _all_or_none("expected", COUNTED, "give it in all rows of the measure, or in none"),
+        _compares(
             "sd",
             "is 0 although n is above 1",
             "give the standard deviation of the observations, with its decimals",
             lambda rows: ~(rows["sd"].eq(0) & rows["n"].gt(1) & rows[FAMILY].isin(AVERAGED)),
         ),
-        _check("mean", "has neither se nor both sd and n", "give sd and n, or se", _spread_known),
-        _check(
-            "se",
-            "is missing here, but other rows of this measure have it",
-            "use sd and n in all rows of a measure, or se in all rows",
-            lambda rows: _same_in_all_rows(rows, rows["se"].notna()) | ~rows[FAMILY].isin(AVERAGED),
-        ),
+        _compares("mean", "has neither se nor both sd and n", "give sd and n, or se", _spread_known),
+        _all_or_none("se", AVERAGED, "use sd and n in all rows of a measure, or se in all rows"),
     ],
     name="outcomes",
     description="One row per site, period and measure.",

@@ -37,7 +37,7 @@ def _decoded(content: bytes, file: str, encoding: str) -> str:
     name = codecs.lookup(encoding).name
     if name == "utf-8":
         encoding = "utf-8-sig"
-    elif not content.isascii() and not name.startswith("utf") and _decodes(content, "utf-8"):
+    elif _is_utf8(content, name):
         raise ContractError(
             [Problem(file, f"is UTF-8, but `data.encoding` says {encoding}", "set data.encoding: utf-8")]
         )
@@ -50,6 +50,13 @@ def _decoded(content: bytes, file: str, encoding: str) -> str:
     if "\0" in text:
         raise ContractError([_not_the_encoding(content, content.find(b"\0"), file, name)])
     return text
+
+
+def _is_utf8(content: bytes, declared: str) -> bool:
+    """Whether bytes are UTF-8 although something else is declared; several bytes to a letter are no accident."""
+    if declared.startswith(("utf-16", "utf-32")):
+        return b"\0" not in content and _decodes(content, "utf-8")
+    return not content.isascii() and _decodes(content, "utf-8")
 
 
 def _not_the_encoding(content: bytes, at: int, file: str, declared: str) -> Problem:

@@ -32,6 +32,9 @@ def from_rows(file: str, rows: Iterable[tuple[int, Sequence[str]]], log: Sequenc
     if not filled:
         raise refused(file, "has no rows", "save the table with its column names in the first row")
     (header_row, header), body = filled[0], filled[1:]
+    if body and sum(map(bool, header)) == 1 < sum(map(bool, body[0][1])):
+        fix = f"delete row {header_row}: the column names stand in the first row, with nothing above them"
+        raise refused(file, "this is a title, not the column names", fix, header_row)
     names = [name.lstrip("\ufeff").strip() for name in header]
     unnamed = [at for at, name in enumerate(names) if not name]
     problems = [_too_long(file, number, cells[len(names) :]) for number, cells in body if any(cells[len(names) :])]
