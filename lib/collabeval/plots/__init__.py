@@ -1,16 +1,18 @@
 """Figures of the report: one file each, from tidy tables that have passed disclosure control to SVG with real text.
 
-Nothing is computed here but geometry. Each figure takes its rows and a `FigureText`, and returns a matplotlib Figure for `save_svg`.
+Nothing is computed here but geometry. Each figure takes its rows and a `FigureText`, and returns a matplotlib Figure
+for `save_svg`.
 """
 
 from collabeval.plots.caterpillar import caterpillar
 from collabeval.plots.change import change
 from collabeval.plots.funnel import funnel
 from collabeval.plots.ranks import ranks
+from collabeval.plots.saving import save_svg, svg
 from collabeval.plots.scales import Axis
 from collabeval.plots.small_multiples import MOST_PANELS, small_multiples
 from collabeval.plots.spc import spc
-from collabeval.plots.style import FigureText, font_files, save_svg, svg
+from collabeval.plots.style import FigureText, font_files
 from collabeval.plots.trend import TrendLabels, trend
 
 __all__ = [

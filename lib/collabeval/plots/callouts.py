@@ -9,7 +9,7 @@ import numpy as np
 
 from collabeval.plots.lettering import widest
 from collabeval.plots.page import Page
-from collabeval.plots.style import LABEL, TEXT2
+from collabeval.plots.style import LABEL, PAPER
 
 LINE = 0.128  # inches from line to line in a label
 Box = tuple[float, float, float, float]  # left, right, low, high
@@ -38,10 +38,12 @@ class Callout:
         return [(side, (left, left + width, low, low + height)) for side, left, low in places]
 
 
-def place_callouts(page: Page, callouts: Sequence[Callout], points: np.ndarray, bounds: Box) -> int:
+def place_callouts(
+    page: Page, callouts: Sequence[Callout], points: np.ndarray, bounds: Box, soft: np.ndarray | None = None
+) -> int:
     """Set as many callouts as find a place inside the bounds, in the order given; return how many did not.
 
-    `points`: every point of the plot, shape (n, 2), inches; no label covers one.
+    `points`, shape (n, 2), inches: no label covers one. `soft`, likewise: places that labels keep off where they can.
     """
     taken: list[Box] = []
     left_out = 0
@@ -50,8 +52,10 @@ def place_callouts(page: Page, callouts: Sequence[Callout], points: np.ndarray, 
         if not free:
             left_out += 1
             continue
-        side, box = free[0]
+        side, box = free[0] if soft is None else min(free, key=lambda place: _covered(place[1], soft, 0.02))
         taken.append(box)
+        if soft is not None and _covered(box, soft, 0.02):
+            page.box(*box, color=PAPER, alpha=0.8, zorder=1.5)  # the line makes way for the words
         x = {"left": box[0], "right": box[1], "center": (box[0] + box[1]) / 2}[side]
         for count, line in enumerate(callout.lines):
             y = box[3] - LINE * (count + 0.5)
@@ -59,17 +63,26 @@ def place_callouts(page: Page, callouts: Sequence[Callout], points: np.ndarray, 
     return left_out
 
 
-def say_left_out(page: Page, x: float, y: float, left_out: int, noun: str) -> None:
-    """Say how many marked points carry no name, if any."""
-    if left_out:
-        words = f"and {left_out} more {noun} outside the limits, named in the table"
-        page.write(x, y, words, ha="right", color=TEXT2)
+def along(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Points a tenth of an inch or less apart on a line, shape (n, 2), for labels to keep off."""
+    known = np.isfinite(x) & np.isfinite(y)
+    x, y = x[known], y[known]
+    if len(x) < 2:
+        return np.column_stack([x, y])
+    way = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])
+    steps = np.linspace(0, way[-1], max(2, int(way[-1] / 0.05)))
+    return np.column_stack([np.interp(steps, way, x), np.interp(steps, way, y)])
 
 
 def _fits(box: Box, bounds: Box, taken: Sequence[Box], points: np.ndarray) -> bool:
     left, right, low, high = box
     inside = bounds[0] <= left and right <= bounds[1] and bounds[2] <= low and high <= bounds[3]
     free = all(right < a or left > b or high < c or low > d for a, b, c, d in taken)
+    return inside and free and not _covered(box, points, 0.035)
+
+
+def _covered(box: Box, points: np.ndarray, margin: float) -> int:
+    left, right, low, high = box
     x, y = points[:, 0], points[:, 1]
-    covered = (x > left - 0.04) & (x < right + 0.04) & (y > low - 0.03) & (y < high + 0.03)
-    return inside and free and not bool(covered.any())
+    inside = (x > left - margin) & (x < right + margin) & (y > low - margin) & (y < high + margin)
+    return int(inside.sum())

@@ -27,8 +27,8 @@ def caterpillar(
 
     Parameters
     ----------
-    rows : one per site, in display order (best first): `label`; `q025, q25, q50, q75, q975` on the axis' scale, NaN where
-        nothing may be shown; `word` (slug of the level slot); `tag` (the word and its chance, "" for none).
+    rows : one per site, in display order (best first): `label`; `q025, q25, q50, q75, q975` on the axis' scale, NaN
+        where nothing may be shown; `word` (slug of the level slot); `tag` (the word and its chance, "" for none).
     axis : what the values are; by default ratios against 1. benchmark : a value, or the ends of its interval.
     own : label of the reader's own site, whose row is shaded and always named.
 

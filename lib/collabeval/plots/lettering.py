@@ -1,4 +1,4 @@
-"""Setting words: how wide they are, where they break, how they are shortened, and how labels keep out of each other's way."""
+"""Setting words: their width, where they break, how they are shortened, how labels keep out of each other's way."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def shorten(name: str, width: float, size: float, weight: int = 400) -> str:
 
     The middle goes because names of one collaborative tend to differ at their ends ("… North", "… South").
     """
-    width *= SLACK
+    width = width * SLACK + 1e-9  # a column as wide as its widest word holds it
     if text_width(name, size, weight) <= width:
         return name
     for long, short in ABBREVIATIONS:

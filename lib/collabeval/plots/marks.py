@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ class Look:
     decided: bool = False
 
     @property
-    def text(self) -> dict[str, object]:
+    def text(self) -> dict[str, Any]:
         """Colour and weight of the words beside the mark."""
         return {"color": self.colour, "fontweight": SEMIBOLD} if self.decided else {"color": TEXT2, "fontweight": 400}
 
@@ -55,9 +56,10 @@ def look_of(word: object) -> Look:
 def draw_marks(page: Page, x: np.ndarray, y: np.ndarray, look: Look, size: float) -> None:
     """Draw one mark at each place (inches); `size` in points is that of the neutral dot."""
     face, edge = (PAPER, look.colour) if look.hollow else (look.colour, PAPER)
-    page.sheet.plot(
+    rim = min(0.8, size * 0.17) if look.hollow else min(0.5, size * 0.11)
+    page.line(
         x, y, linestyle="none", marker=look.shape, markersize=size * look.size, markerfacecolor=face,
-        markeredgecolor=edge, markeredgewidth=min(0.8 if look.hollow else 0.4, size * 0.16), zorder=4, clip_on=False,
+        markeredgecolor=edge, markeredgewidth=rim, zorder=4,
     )  # fmt: skip
 
 
@@ -69,8 +71,8 @@ def draw_intervals(page: Page, rows: pd.DataFrame, y: np.ndarray, scale: Scale, 
     rows : columns q025, q25, q50, q75, q975 (NaN: nothing is drawn) and word (slug).
     y : height of each row, in inches. pitch : inches from row to row; lines and marks grow with it.
     """
-    thin_width, thick_width = min(1.0, pitch * 72 * 0.16 + 0.25), min(3.4, pitch * 72 * 0.34)
-    size = min(4.8, max(pitch * 72 * 0.52, min(3.7, pitch * 72 * 0.75)))
+    thin_width, thick_width = min(1.0, pitch * 72 * 0.22), min(3.4, pitch * 72 * 0.34 + 0.25)
+    size = min(4.8, max(pitch * 72 * 0.52, min(3.7, pitch * 72 * 0.75), 1.6))
     looks = [look_of(word) for word in rows["word"]]
     for look in dict.fromkeys(looks):
         mine = np.array([other == look for other in looks])
@@ -87,7 +89,7 @@ def draw_intervals(page: Page, rows: pd.DataFrame, y: np.ndarray, scale: Scale, 
         draw_marks(page, scale.at(some["q50"]), places, look, size)
 
 
-def _draw_spans(page: Page, spans: np.ndarray, y: np.ndarray, scale: Scale, **look: object) -> None:
+def _draw_spans(page: Page, spans: np.ndarray, y: np.ndarray, scale: Scale, **look: Any) -> None:
     ends = np.column_stack([scale.at(spans), np.full(len(spans), np.nan)])
     heights = np.column_stack([y, y, y])
     page.line(ends.ravel(), heights.ravel(), **look)
@@ -99,7 +101,7 @@ def _draw_beyond(page: Page, spans: np.ndarray, y: np.ndarray, scale: Scale, loo
         ("<", scale.start, spans[:, 0] < scale.low),
         (">", scale.end, spans[:, 1] > scale.high),
     ):
-        page.sheet.plot(
+        page.line(
             np.full(beyond.sum(), place), y[beyond], linestyle="none", marker=shape, markersize=size * 0.8,
-            color=look.thin, markeredgewidth=0, zorder=2, clip_on=False,
+            color=look.thin, markeredgewidth=0, zorder=2,
         )  # fmt: skip

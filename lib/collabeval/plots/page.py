@@ -1,7 +1,7 @@
 """The page of a figure: title, subtitle and note around a body, everything measured in inches.
 
-A page is one sheet of coordinates: x from the left edge, y from the body's lower edge (words under the body have negative y).
-All figures are 7 inches wide with the same margins, whatever they show; the height follows the rows, up to `MAX_HEIGHT`.
+A page is one sheet of coordinates: x from the left edge, y from the body's lower edge (words under it have negative y).
+All figures are 7 inches wide with the same margins, whatever they show; the height follows the rows, to `MAX_HEIGHT`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
+from numpy.typing import ArrayLike
 
 from collabeval.plots.lettering import balance, side_by_side, widest, wrap
 from collabeval.plots.style import INK, LABEL, NOTE, SEMIBOLD, SUBTITLE, TEXT2, TITLE, FigureText
@@ -38,15 +41,21 @@ class Page:
 
     def write(self, x: float, y: float, words: str, **look: Any) -> Text:
         """Set words at a place; 8 pt, ink and centred on `y` unless the look says otherwise."""
-        return self.sheet.text(x, y, words, **({"fontsize": LABEL, "color": INK, "va": "center"} | look))
+        look = {"fontsize": LABEL, "color": INK, "va": "center", **look}
+        return self.sheet.text(x, y, words, **look)
 
-    def line(self, x: Sequence[float], y: Sequence[float], **look: Any) -> None:
-        """Draw a line through places; NaN breaks it."""
-        self.sheet.plot(x, y, **({"color": INK, "lw": 0.7} | look))
+    def line(self, x: ArrayLike, y: ArrayLike, **look: Any) -> Line2D:
+        """Draw a line through places (NaN breaks it), or marks at them."""
+        look = {"color": INK, "lw": 0.7, "clip_on": False, **look}
+        return self.sheet.plot(x, y, **look)[0]
 
-    def box(self, left: float, right: float, low: float, high: float, **look: Any) -> Rectangle:
+    def band(self, x: ArrayLike, low: ArrayLike, high: ArrayLike, **look: Any) -> FillBetweenPolyCollection:
+        """Fill between two lines."""
+        return self.sheet.fill_between(x, low, high, **{"lw": 0, "clip_on": False, **look})
+
+    def box(self, left: float, right: float, low: float, high: float, **look: Any) -> None:
         """Fill a rectangle."""
-        return self.sheet.add_patch(Rectangle((left, low), right - left, high - low, **({"lw": 0} | look)))
+        self.sheet.add_patch(Rectangle((left, low), right - left, high - low, **{"lw": 0, "clip_on": False, **look}))
 
     def labels_above(self, y: float, labels: Sequence[tuple[float, str, dict[str, Any]]]) -> None:
         """Set labels on one line, each centred near its place, none touching the next, all on the page."""

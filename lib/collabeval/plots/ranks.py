@@ -14,6 +14,7 @@ from collabeval.plots.scales import Scale, name_across, number
 from collabeval.plots.style import ACCENT, ACCENT2, ACCENT3, INK, LABEL, MARK, PAPER, TEXT2, FigureText, styled
 
 ABOVE, BELOW = 0.26, 0.42
+HEADING = "95% interval"
 LEAGUE = ("Dashed: what a league", "table would have you believe")
 BARS = {"better": (ACCENT3, ACCENT2, ACCENT), "worse": ("#97A2AC", "#66727D", INK), "": ("#D9DFE4", "#A9B3BC", TEXT2)}
 STEPS = (1, 2, 3, 4, 5, 6, 10, 20, 25, 50, 100, 200, 500)
@@ -21,17 +22,17 @@ STEPS = (1, 2, 3, 4, 5, 6, 10, 20, 25, 50, 100, 200, 500)
 
 @styled
 def ranks(rows: pd.DataFrame, text: FigureText, own: str | None = None, label: str = "Possible rank") -> Figure:
-    """Draw 50% and 95% intervals of the rank of each site and its expected rank, against the line a league table would draw.
+    """Draw 50% and 95% intervals of each site's rank and its expected rank, against the line of a league table.
 
     Parameters
     ----------
-    rows : one per ranked site, by expected rank: `label, q025, q25, mean, q75, q975` (rank 1 is best), `tag` (the interval in
-        words, "1 to 22"). A site stands out if its whole 95% interval lies in one half.
+    rows : one per ranked site, by expected rank: `label, q025, q25, mean, q75, q975` (rank 1 is best), `tag` (the
+        interval in words, "1 to 22"). A site stands out if its whole 95% interval lies in one half.
     """
     half = len(rows) / 2
     worse, better = rows["q025"] > half + 0.5, rows["q975"] < half + 0.5
     rows = rows.assign(word=np.select([better, worse], ["better", "worse"], ""))
-    layout = plan(rows, text, ABOVE, BELOW, own)
+    layout = plan(rows, text, ABOVE, BELOW, own, HEADING)
     page = open_page(text, layout.body, ABOVE, BELOW)
     scale = Scale("value", 0.4, len(rows) + 0.6, layout.left, layout.right)
     _draw_axis(page, scale, len(rows), label)
@@ -44,7 +45,7 @@ def ranks(rows: pd.DataFrame, text: FigureText, own: str | None = None, label: s
 
 def _draw_axis(page: Page, scale: Scale, count: int, label: str) -> None:
     page.line([scale.start, scale.end], [0, 0], color=MARK, lw=0.6)
-    widths = widest([number(count)], LABEL, 400) + 0.08
+    widths = max(0.42, widest([number(count)], LABEL, 400) + 0.08)
     step = next(step for step in STEPS if scale.place(1 + step) - scale.place(1) >= widths or step >= count)
     inner = [tick for tick in range(step, count, step) if 1 + 0.6 * step < tick < count - 0.6 * step]
     for tick in sorted({1, *inner, count}):
@@ -56,16 +57,19 @@ def _draw_axis(page: Page, scale: Scale, count: int, label: str) -> None:
 
 def _draw_bars(page: Page, layout: Layout, scale: Scale) -> None:
     thick = layout.pitch * 0.66 / 2
-    size = min(3.8, max(1.4, layout.pitch * 72 * 0.5))
-    for row, y in zip(layout.rows.itertuples(), layout.y, strict=True):
-        light, dark, dot = BARS[row.word]
-        for low, high, colour, order in ((row.q025, row.q975, light, 1), (row.q25, row.q75, dark, 2)):
-            if np.isfinite([low, high]).all():
-                page.box(*scale.at([low - 0.5, high + 0.5]), y - thick, y + thick, color=colour, zorder=order)
-        shape = look_of(row.word).shape
-        page.sheet.plot(
-            scale.at([row.mean]), [y], marker=shape, markersize=size * look_of(row.word).size, markerfacecolor=dot,
-            markeredgecolor=PAPER, markeredgewidth=min(0.5, size * 0.14), zorder=4,
+    size = min(3.8, max(1.6, layout.pitch * 72 * 0.7))
+    spans = layout.rows[["q025", "q25", "q75", "q975"]].to_numpy(float) + np.array([-0.5, -0.5, 0.5, 0.5])
+    places, means = scale.at(spans), scale.at(layout.rows["mean"])
+    for word, y, (low, quarter, three_quarters, high), mean in zip(
+        layout.rows["word"], layout.y, places, means, strict=True
+    ):
+        light, dark, dot = BARS[word]
+        for left, right, colour, order in ((low, high, light, 1), (quarter, three_quarters, dark, 2)):
+            if np.isfinite([left, right]).all():
+                page.box(left, right, y - thick, y + thick, color=colour, zorder=order)
+        page.line(
+            [mean], [y], marker=look_of(word).shape, markersize=size * look_of(word).size, markerfacecolor=dot,
+            markeredgecolor=PAPER, markeredgewidth=min(0.5, size * 0.11), zorder=4,
         )  # fmt: skip
     middle = scale.place((len(layout.rows) + 1) / 2)
     page.line([middle, middle], [0.01, layout.body], color=PAPER, lw=1.2, zorder=2.5)
@@ -80,7 +84,7 @@ def _draw_league_line(page: Page, layout: Layout, scale: Scale) -> None:
     low, high = layout.y < height + layout.pitch, layout.y > layout.body - height - layout.pitch
     if (scale.at(layout.rows["q025"][low] - 0.5) > scale.start + width).all():
         x, y, side = scale.start + 0.03, 0.17, "left"
-    elif (scale.at(layout.rows["q975"][high] + 0.5) < scale.end - width).all():
+    elif not layout.compact and (scale.at(layout.rows["q975"][high] + 0.5) < scale.end - width).all():
         x, y, side = scale.end - 0.03, layout.body - 0.17, "right"
     else:
         page.write(MARGIN, -0.325, " ".join(LEAGUE), color=TEXT2)
@@ -94,4 +98,4 @@ def _draw_headings(page: Page, layout: Layout, scale: Scale) -> None:
     page.write(scale.place(1), y, "better half", color=TEXT2)
     page.write(scale.place(len(layout.rows)), y, "worse half", ha="right", color=TEXT2)
     if not layout.compact:
-        page.write(layout.right + 0.12, y, "95% interval")
+        page.write(layout.right + 0.12, y, HEADING)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -31,8 +31,8 @@ FAR = (
 class Axis:
     """What a scale of values says: its name, its kind, and the line that values are held against.
 
-    `kind` "ratio" is logarithmic; "value" is linear (rates, means, differences), from zero if `from_zero`. `ends` name the
-    first and the last row where rows themselves are not named ("fewest deaths", "most deaths").
+    `kind` "ratio" is logarithmic; "value" is linear (rates, means, differences), from zero if `from_zero`. `ends` name
+    the first and the last row where rows themselves are not named ("fewest deaths", "most deaths").
     """
 
     label: str = ""
@@ -78,17 +78,18 @@ def _line(kind: str, values: ArrayLike) -> np.ndarray:
         return np.log(numbers)  # a ratio of 0 lies at minus infinity: at the lower end
 
 
-def scale_for(axis: Axis, estimates: ArrayLike, ends: ArrayLike, start: float, end: float) -> Scale:
+def scale_for(
+    axis: Axis, estimates: ArrayLike, ends: ArrayLike, start: float, end: float, apart: float = 0.42
+) -> Scale:
     """The scale that shows every estimate, and the ends of intervals unless they lie far out.
 
     Parameters
     ----------
     estimates, ends : values, NaN where there are none; infinite values and ratios of 0 do not stretch the scale.
-    start, end : inches; a scale that runs upwards is given its lower edge first.
+    start, end : inches; a scale that runs upwards is given its lower edge first. apart : least inches between ticks.
     """
     low, high = _range(axis, _shown(axis, estimates), _shown(axis, ends))
-    scale = Scale(axis.kind, low, high, start, end)
-    return Scale(axis.kind, low, high, start, end, _ticks(scale, start < 0 or end > WIDTH))
+    return replace(scale := Scale(axis.kind, low, high, start, end), ticks=_ticks(scale, apart))
 
 
 def _shown(axis: Axis, values: ArrayLike) -> np.ndarray:
@@ -111,17 +112,16 @@ def _range(axis: Axis, estimates: np.ndarray, ends: np.ndarray) -> tuple[float, 
     return (low if axis.from_zero and low == 0 else low - margin), high + margin
 
 
-def _ticks(scale: Scale, upwards: bool = False) -> tuple[float, ...]:
-    length = abs(scale.end - scale.start)
+def _ticks(scale: Scale, apart: float) -> tuple[float, ...]:
+    most = (scale.end - scale.start) / apart
     if scale.kind == "value":
-        steps = MaxNLocator(nbins=max(2, min(6, int(length / 0.5))), steps=[1, 2, 2.5, 5, 10])
-        ticks = [float(tick) for tick in steps.tick_values(scale.low, scale.high) if scale.holds(tick)]
-        return tuple(0.0 if abs(tick) < 1e-12 * (scale.high - scale.low) else tick for tick in ticks)
+        steps = MaxNLocator(nbins=max(2, min(6, int(most))), steps=[1, 2, 2.5, 5, 10])
+        found = [float(tick) for tick in steps.tick_values(scale.low, scale.high) if scale.holds(tick)]
+        return tuple(0.0 if abs(tick) < 1e-12 * (scale.high - scale.low) else tick for tick in found)
     best: tuple[float, ...] = ()
     for candidates in RATIO_TICKS:
-        ticks = tuple(tick for tick in candidates if scale.holds(tick))
-        apart = np.diff(scale.at(ticks)) if len(ticks) > 1 else np.array([])
-        if len(ticks) > len(best) and (len(apart) == 0 or np.abs(apart).min() >= 0.27):
+        ticks = tuple(float(tick) for tick in candidates if scale.holds(tick))
+        if len(best) < len(ticks) and (len(ticks) < 2 or np.diff(scale.at(ticks)).min() >= apart * 0.65):
             best = ticks
     return best
 

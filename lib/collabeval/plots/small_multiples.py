@@ -17,12 +17,14 @@ from collabeval.plots.scales import Axis, Scale, number, scale_for
 from collabeval.plots.style import ACCENT, ACCENT3, INK, MARK, PANEL, SMALLEST, TEXT2, THIN, FigureText, styled
 from collabeval.plots.timeline import Timeline, runs, timeline
 
-COLUMNS = 6
+MOST_COLUMNS, LEAST_COLUMNS = 6, 3
 MOST_PANELS = 42
-PANEL_HEIGHT, LEAST_PANEL_HEIGHT = 0.64, 0.50
-NAMES = 0.40  # inches over each panel for the site's name and word
+PANEL_HEIGHT = 0.64
+BELOW_PANELS = 0.16  # for the years under the first panel, if it is in the last line
+NAMES = 0.44  # inches over each panel for the site's name and word
 ABOVE, BELOW = 0.12, 0.12
 GAP = 0.12  # between columns
+PANEL_TICKS = 0.13  # least inches between numbers of the little scale
 REFERENCE = "#AEB7BF"
 BANDS = {ACCENT: ACCENT3, INK: "#CBD2D8", MARK: "#DDE2E6"}
 
@@ -39,61 +41,78 @@ class Panel:
     scale: Scale
 
 
+@dataclass(frozen=True)
+class Grid:
+    """How many panels stand beside each other, and how high each is (inches)."""
+
+    columns: int
+    lines: int
+    height: float
+
+    @property
+    def body(self) -> float:
+        return self.lines * (self.height + NAMES) + BELOW_PANELS
+
+
 @styled
 def small_multiples(rows: pd.DataFrame, text: FigureText, axis: Axis | None = None, total: int | None = None) -> Figure:
     """Draw each site's estimate, its 95% band and the recorded values over time, all on one scale.
 
     Parameters
     ----------
-    rows : one per site and period: `label` (and `site`, if two sites share a label), `period`, `q025, q50, q975` and `observed`
-        (NaN where there is none), `word` (slug of the trajectory slot), `tag` ("improved · 97 in 100", "no comparison", ""); sites in
-        display order, by first appearance. Optional `time` (years), and `size`, by which sites are chosen if there are too many.
+    rows : one per site and period: `label` (and `site`, if two sites share a label), `period`, `q025, q50, q975` and
+        `observed` (NaN where there is none), `word` (slug of the trajectory slot), `tag` ("improved · 97 in 100",
+        "no comparison", ""); sites in display order, by first appearance. Optional `time` (years), so that missing
+        periods show as gaps, and `size`, by which sites are chosen if there are too many.
     total : how many sites there are, if the caller has already left some out.
 
     At most 42 sites are drawn: those with a decided word, then the largest; the figure says how many of how many.
     """
-    axis = axis or Axis()
     if rows.empty:
         raise ValueError("small multiples need at least one site")
-    rows = rows.assign(
-        site=(rows["site"] if "site" in rows else rows["label"]).astype(str), period=rows["period"].astype(str)
-    )
-    sites, most = list(dict.fromkeys(rows["site"])), MOST_PANELS
-    chosen = _choose(rows, sites, most)
-    total = max(total or 0, len(sites))
+    site = (rows["site"] if "site" in rows else rows["label"]).astype(str)
+    rows = rows.assign(site=site, period=rows["period"].astype(str))
+    chosen = _choose(rows, list(dict.fromkeys(site)))
+    total = max(total or 0, site.nunique())
     above = ABOVE + (0.17 if total > len(chosen) else 0.0)
-    count = -(-len(chosen) // COLUMNS)
-    height = min(PANEL_HEIGHT, max(LEAST_PANEL_HEIGHT, (room(text, above, BELOW) - 0.16) / count - NAMES))
-    page = open_page(text, count * (height + NAMES) + 0.16, above, BELOW)
+    grid = _grid(len(chosen), room(text, above, BELOW))
+    page = open_page(text, grid.body, above, BELOW)
     if total > len(chosen):
-        words = (
-            f"{len(chosen)} of {total} {text.noun} are shown: those with a word, then the largest. The table has all."
-        )
+        which = " Those with a word, then the largest." if "size" in rows else ""
+        words = f"{len(chosen)} of {total} {text.noun} are shown.{which} The table has all."
         page.write(MARGIN, page.body + 0.08, words, color=TEXT2)
-    _draw_panels(page, rows[rows["site"].isin(chosen)], chosen, axis, height)
+    _draw_panels(page, rows[rows["site"].isin(chosen)], chosen, axis or Axis(), grid)
     return page.figure
 
 
-def _choose(rows: pd.DataFrame, sites: Sequence[str], most: int) -> list[str]:
+def _choose(rows: pd.DataFrame, sites: Sequence[str]) -> list[str]:
     first = rows.drop_duplicates("site").set_index("site")
-    decided = pd.Series({site: look_of(first.loc[site, "word"]).decided for site in sites})
+    decided = {site: look_of(first.loc[site, "word"]).decided for site in sites}
     size = rows.groupby("site")["size"].max() if "size" in rows else pd.Series(0.0, index=list(sites))
     ranked = sorted(sites, key=lambda site: (not decided[site], -float(size[site])))
-    kept = set(ranked[:most])
+    kept = set(ranked[:MOST_PANELS])
     return [site for site in sites if site in kept]
 
 
-def _draw_panels(page: Page, rows: pd.DataFrame, sites: Sequence[str], axis: Axis, height: float) -> None:
+def _grid(count: int, highest: float) -> Grid:
+    """Few panels are wider and higher; many share the page's height."""
+    columns = min(MOST_COLUMNS, max(LEAST_COLUMNS, count))
+    lines = -(-count // columns)
+    wanted = PANEL_HEIGHT * (1 + 0.15 * (MOST_COLUMNS - columns))
+    return Grid(columns, lines, min(wanted, (highest - BELOW_PANELS) / lines - NAMES))
+
+
+def _draw_panels(page: Page, rows: pd.DataFrame, sites: Sequence[str], axis: Axis, grid: Grid) -> None:
     values = rows[["q50", "q025", "q975"]].to_numpy(float)
-    probe = scale_for(axis, values[:, 0], values, 0.0, height)
-    left = MARGIN + widest([number(tick) for tick in probe.ticks], SMALLEST, 400) + 0.08
-    width = (WIDTH - MARGIN - left - GAP * (COLUMNS - 1)) / COLUMNS
+    ticks = scale_for(axis, values[:, 0], values, 0.0, grid.height, PANEL_TICKS).ticks
+    left = MARGIN + widest([number(tick) for tick in ticks], SMALLEST, 400) + 0.08
+    width = (WIDTH - MARGIN - left - GAP * (grid.columns - 1)) / grid.columns
     for place, site in enumerate(sites):
-        down, across = divmod(place, COLUMNS)
-        start, top = left + across * (width + GAP), page.body - NAMES - down * (height + NAMES)
-        scale = scale_for(axis, values[:, 0], values, top - height, top)
-        line = timeline(rows.sort_values("time") if "time" in rows else rows, start + 0.05, start + width - 0.05)
-        panel = Panel(start, start + width, top - height, top, line, scale)
+        down, across = divmod(place, grid.columns)
+        start, top = left + across * (width + GAP), page.body - NAMES - down * (grid.height + NAMES)
+        scale = scale_for(axis, values[:, 0], values, top - grid.height, top, PANEL_TICKS)
+        line = timeline(rows, start + 0.05, start + width - 0.05)
+        panel = Panel(start, start + width, top - grid.height, top, line, scale)
         mine = rows[rows["site"] == site]
         _draw_panel(page, panel, mine, axis, look_of(mine["word"].iloc[0]))
         if place == 0:
@@ -110,12 +129,11 @@ def _draw_panel(page: Page, panel: Panel, mine: pd.DataFrame, axis: Axis, look: 
     for run in runs(panel.line, mine["period"], middle):
         along = np.array([x[run[0]] - 0.03, x[run[0]] + 0.03]) if len(run) == 1 else x[run]
         pick = np.repeat(run, 2) if len(run) == 1 else run
-        page.sheet.fill_between(along, low[pick], high[pick], color=BANDS[look.colour], lw=0, zorder=1)
+        page.band(along, low[pick], high[pick], color=BANDS[look.colour], zorder=1)
         page.line(along, middle[pick], color=look.colour, lw=1.9 if look.decided else 1.3, zorder=3)
-    crowded = 1.5 if len(panel.line.periods) > 24 else 2.1
-    page.sheet.plot(
-        x, observed, linestyle="none", marker="o", markersize=crowded, markerfacecolor=look.colour if look.decided else THIN,
-        markeredgewidth=0, zorder=2, clip_on=False,
+    size, colour = (1.5 if len(panel.line.periods) > 24 else 2.1), (look.colour if look.decided else THIN)
+    page.line(
+        x, observed, linestyle="none", marker="o", markersize=size, color=colour, markeredgewidth=0, zorder=2,
     )  # fmt: skip
     _name(page, panel, mine, look)
 
@@ -124,11 +142,9 @@ def _name(page: Page, panel: Panel, mine: pd.DataFrame, look: Look) -> None:
     weight, width = (600 if look.decided else 400), panel.right - panel.left
     tag = "" if pd.isna(mine["tag"].iloc[0]) else str(mine["tag"].iloc[0])
     name = shorten(str(mine["label"].iloc[0]), width, PANEL, weight)
-    page.write(panel.left, panel.high + 0.26, name, fontsize=PANEL, **look.text)
+    page.write(panel.left, panel.high + 0.235, name, fontsize=PANEL, **look.text)
     if tag:
-        page.write(
-            panel.left, panel.high + 0.145, fit_tag(tag, width, weight, SMALLEST), fontsize=SMALLEST, **look.text
-        )
+        page.write(panel.left, panel.high + 0.12, fit_tag(tag, width, weight, SMALLEST), fontsize=SMALLEST, **look.text)
 
 
 def _draw_scales(page: Page, panel: Panel) -> None:
@@ -139,4 +155,4 @@ def _draw_scales(page: Page, panel: Panel) -> None:
     for period, side in ((first, "left"), (last, "right")) if first != last else ((first, "center"),):
         x = float(panel.line.at([period])[0])
         page.line([x, x], [panel.low - 0.035, panel.low], color=MARK, lw=0.6)
-        page.write(x, panel.low - 0.085, period, fontsize=SMALLEST, ha=side, color=TEXT2)
+        page.write(x, panel.low - 0.078, period, fontsize=SMALLEST, ha=side, color=TEXT2)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from collabeval.plots.callouts import Callout, place_callouts
+from collabeval.plots.callouts import Callout, along, place_callouts
 from collabeval.plots.lettering import spread, widest
 from collabeval.plots.marks import Look, draw_marks, look_of
 from collabeval.plots.page import MARGIN, WIDTH, Page, open_page
@@ -27,9 +27,9 @@ def spc(rows: pd.DataFrame, text: FigureText, axis: Axis | None = None) -> Figur
 
     Parameters
     ----------
-    rows : one chart, a row per period in order: `period, value, centre, lower, upper` on the display scale (NaN: a gap), `flag` (the
-        rule's slug, "" for none); optional `tag` (words for the flag; else the slug in plain words), `word` (improved, worsened: the
-        side of the signal, which gives the mark its shape), `time` (years).
+    rows : one chart, a row per period in order: `period, value, centre, lower, upper` on the display scale (NaN: a
+        gap), `flag` (the rule's slug, "" for none); optional `tag` (words for the flag; else the slug in plain words),
+        `word` (improved, worsened: the side of the signal, which gives the mark its shape), `time` (years).
     """
     axis = axis or Axis(kind="value", reference=None)
     if rows.empty:
@@ -63,7 +63,7 @@ def _draw_limits(page: Page, rows: pd.DataFrame, line: Timeline, upwards: Scale,
     x, half = line.at(rows["period"]), line.step / 2
     edges = np.column_stack([np.maximum(x - half, line.start - 0.1), np.minimum(x + half, right)]).ravel()
     low, high = (np.repeat(upwards.at(rows[name]), 2) for name in ("lower", "upper"))
-    page.sheet.fill_between(edges, low, high, color=BAND, lw=0, zorder=0)
+    page.band(edges, low, high, color=BAND, zorder=0)
     ends = []
     for name, words, colour in LINES:
         look = {"color": INK, "lw": 0.8} if name == "centre" else {"color": MARK, "lw": 0.8, "dashes": (4, 2.5)}
@@ -86,7 +86,8 @@ def _draw_values(page: Page, rows: pd.DataFrame, line: Timeline, upwards: Scale)
         mine = flagged & (rows["word"] == word).to_numpy()
         draw_marks(page, x[mine], y[mine], look_of(word) if look_of(word).decided else SIGNAL, size * 1.15)
     points = np.column_stack([x, y])[np.isfinite(y)]
-    place_callouts(page, _signals(rows, x, y), points, (line.start - 0.1, line.end + 0.1, 0.02, BODY))
+    lines = np.vstack([along(x, y), *(along(x, upwards.at(rows[name])) for name, _, _ in LINES)])
+    place_callouts(page, _signals(rows, x, y), points, (line.start - 0.1, line.end + 0.1, 0.02, BODY), lines)
 
 
 def _signals(rows: pd.DataFrame, x: np.ndarray, y: np.ndarray) -> list[Callout]:

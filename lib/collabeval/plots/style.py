@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, wraps
 from importlib import resources, util
 from pathlib import Path
-from typing import IO, ParamSpec
 
 import matplotlib.style
 from matplotlib.figure import Figure
@@ -34,7 +30,8 @@ FONT_PACKAGE = "font_source_sans_pro"
 class FigureText:
     """The words around a figure, all written by rule and past disclosure control before they come here.
 
-    `alt` is not drawn: it travels with the figure to whoever writes the file. `noun` is the plural of a site ("hospitals").
+    `alt` is not drawn: it travels with the figure to whoever writes the file. `noun` is sites in the plural
+    ("hospitals").
     """
 
     title: str
@@ -68,7 +65,7 @@ def families() -> tuple[str, ...]:
 
 @contextmanager
 def drawing_style() -> Iterator[None]:
-    """Matplotlib's own defaults with ours on top, for the length of a block; the caller's settings come back after it."""
+    """Matplotlib's own defaults with ours on top, for one block; the caller's settings come back."""
     ours = {
         "font.family": list(families()),
         "font.size": LABEL,
@@ -87,10 +84,7 @@ def drawing_style() -> Iterator[None]:
         yield
 
 
-P = ParamSpec("P")
-
-
-def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+def styled[**P](draw: Callable[P, Figure]) -> Callable[P, Figure]:
     """Draw a figure under `drawing_style`, and settle what matplotlib would otherwise leave until it is saved."""
 
     @wraps(draw)
@@ -101,27 +95,3 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
         return figure
 
     return drawn
-
-
-def svg(figure: Figure) -> str:
-    """The figure as SVG with real text; the same figure gives the same text on every call.
-
-    Ids that nothing refers to are dropped and the others carry a digest of the content, so that several figures can stand in one
-    HTML page without two elements sharing an id.
-    """
-    buffer = io.StringIO()
-    with drawing_style():
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = re.sub(r"<metadata>.*?</metadata>\s*|<!--.*?-->\s*", "", buffer.getvalue(), flags=re.DOTALL)
-    used = set(re.findall(r'(?:href="|url\()#([^")]+)', text))
-    text = re.sub(r' id="([^"]+)"', lambda match: match[0] if match[1] in used else "", text)
-    prefix = "f" + hashlib.sha256(text.encode()).hexdigest()[:8]
-    return re.sub(r'(id="|href="#|url\(#)', rf"\1{prefix}-", text)
-
-
-def save_svg(figure: Figure, target: Path | str | IO[str]) -> None:
-    """Write the figure as SVG to a path, or to an open text buffer."""
-    if isinstance(target, Path | str):
-        Path(target).write_text(svg(figure), encoding="utf-8", newline="\n")
-    else:
-        target.write(svg(figure))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from collabeval.plots.lettering import widest
 from collabeval.plots.page import Page
@@ -44,18 +45,16 @@ class Timeline:
 def timeline(rows: pd.DataFrame, start: float, end: float) -> Timeline:
     """Lay out the periods of a table (columns period and, where periods are missing between others, time in years).
 
-    Without `time` neighbouring periods are one apart, so a missing period must be there as a row of NaN to show as a gap.
+    Without `time` periods follow each other by their labels, one apart: a missing one must be there as a row of NaN
+    to show as a gap.
     """
     known = rows.assign(period=rows["period"].astype(str)).drop_duplicates("period")
-    if "time" in known:
-        known = known.sort_values("time", kind="stable")
-        times = known["time"].astype(float)
-    else:
-        times = pd.Series(range(len(known)), dtype=float)
+    known = known.sort_values("time" if "time" in known else "period", kind="stable")
+    times = known["time"].astype(float) if "time" in known else range(len(known))
     return Timeline(tuple(known["period"]), tuple(times), start, end)
 
 
-def runs(line: Timeline, periods: Sequence[str] | pd.Series, values: Sequence[float] | np.ndarray) -> list[np.ndarray]:
+def runs(line: Timeline, periods: Sequence[str] | pd.Series, values: ArrayLike) -> list[np.ndarray]:
     """Positions of the rows that a line may join: a missing value or a missing period breaks it."""
     there = np.flatnonzero(np.isfinite(np.asarray(values, dtype=float)))
     if len(there) == 0:
@@ -75,7 +74,7 @@ def draw_periods(page: Page, line: Timeline, left: float, right: float) -> None:
 
 
 def named_periods(line: Timeline) -> list[tuple[str, str]]:
-    """Periods that are named and the words used: years where a year has parts and there are enough of them, else periods."""
+    """Periods that are named, and their names: years if a year has parts and there are three or more, else periods."""
     firsts = [
         (period, match[1]) for period in line.periods if (match := PART_OF_YEAR.match(period)) and _opens_year(match[2])
     ]

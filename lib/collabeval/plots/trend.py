@@ -8,12 +8,24 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from collabeval.plots.callouts import LINE, Callout, place_callouts
+from collabeval.plots.callouts import LINE, Callout, along, place_callouts
 from collabeval.plots.lettering import spread, widest
 from collabeval.plots.page import MARGIN, WIDTH, Page, open_page
 from collabeval.plots.scales import Axis, Scale, column_for_numbers, draw_upwards, scale_for
 from collabeval.plots.style import (
-    ACCENT, BAND, FAN_50, FAN_80, FAN_95, FAN_EDGE, INK, LABEL, PAPER, SEMIBOLD, TEXT2, FigureText, styled,
+    ACCENT,
+    BAND,
+    FAN_50,
+    FAN_80,
+    FAN_95,
+    FAN_EDGE,
+    INK,
+    LABEL,
+    PAPER,
+    SEMIBOLD,
+    TEXT2,
+    FigureText,
+    styled,
 )  # fmt: skip
 from collabeval.plots.timeline import Timeline, draw_periods, runs, timeline
 
@@ -26,9 +38,9 @@ FAN = (("q025", "q975", FAN_95), ("q10", "q90", FAN_80), ("q25", "q75", FAN_50))
 class TrendLabels:
     """Words set inside the trend, each "" (or None) for none.
 
-    `estimate` and `baseline` stand at the right ends of their lines; `baseline_level` is the height of the baseline's line and
-    `baseline_periods` are shaded; `change` says the change with its interval, one line or two; `remarkable` names one period and what
-    to say beside its dot.
+    `estimate` and `baseline` stand at the right ends of their lines; `baseline_level` is the height of the baseline's
+    line and `baseline_periods` are shaded; `change` says the change with its interval, in one line or two; `remarkable`
+    names one period and what to say beside its dot.
     """
 
     estimate: str = ""
@@ -45,15 +57,14 @@ def trend(fan: pd.DataFrame, text: FigureText, labels: TrendLabels | None = None
 
     Parameters
     ----------
-    fan : one row per period in order: `period, observed, q025, q10, q25, q50, q75, q90, q975` on the display scale, NaN for a gap;
-        `time` (years) if periods are missing between rows.
+    fan : one row per period in order: `period, observed, q025, q10, q25, q50, q75, q90, q975` on the display scale, NaN
+        for a gap; `time` (years) if periods are missing between rows.
     axis : by default values from zero, without a name (the subtitle names the unit).
     """
     labels, axis = labels or TrendLabels(), axis or Axis(kind="value", reference=None, from_zero=True)
     if fan.empty:
         raise ValueError("a trend needs at least one period")
-    level = [] if labels.baseline_level is None else [labels.baseline_level]
-    upwards = scale_for(axis, [*fan["observed"], *level], fan[["q025", "q975"]], 0.0, BODY)
+    upwards = _scale_upwards(fan, labels, axis)
     change_y = _place_of_change(fan, upwards, labels.change)
     page = open_page(text, BODY, above=0.14 if change_y < BODY or not labels.change else 0.42, below=BELOW)
     left = MARGIN + column_for_numbers(upwards)
@@ -67,6 +78,16 @@ def trend(fan: pd.DataFrame, text: FigureText, labels: TrendLabels | None = None
     _draw_labels(page, fan, line, upwards, labels)
     page.write(line.end + 0.04, change_y, labels.change, fontsize=8.5, ha="right", linespacing=1.25)
     return page.figure
+
+
+def _scale_upwards(fan: pd.DataFrame, labels: TrendLabels, axis: Axis) -> Scale:
+    """All that is drawn, with headroom for the word over the baseline."""
+    level = [] if labels.baseline_level is None else [labels.baseline_level]
+    tight = scale_for(axis, [*fan["observed"], *level], fan[["q025", "q975"]], 0.0, BODY)
+    headroom = [] if axis.kind == "ratio" else [tight.high + 0.12 * (tight.high - tight.low)]
+    return scale_for(
+        axis, [*fan["observed"], *level], [*fan[["q025", "q975"]].to_numpy(float).ravel(), *headroom], 0.0, BODY
+    )
 
 
 def _draw_baseline(page: Page, line: Timeline, upwards: Scale, labels: TrendLabels, left: float, right: float) -> None:
@@ -89,14 +110,14 @@ def _draw_fan(page: Page, fan: pd.DataFrame, line: Timeline, upwards: Scale) -> 
         if len(run) == 1:  # a band of no width would not be seen
             along, some = np.array([along[0] - 0.05, along[0] + 0.05]), fan.iloc[[run[0], run[0]]]
         for low, high, colour in FAN:
-            page.sheet.fill_between(along, upwards.at(some[low]), upwards.at(some[high]), color=colour, lw=0, zorder=1)
+            page.band(along, upwards.at(some[low]), upwards.at(some[high]), color=colour, zorder=1)
         for edge in ("q025", "q975"):
             page.line(along, upwards.at(some[edge]), color=FAN_EDGE, lw=0.5, zorder=1.5)
         page.line(along, upwards.at(some["q50"]), color=ACCENT, lw=1.8, zorder=2)
     size = 4.7 if len(fan) <= 24 else 3.2
-    page.sheet.plot(
+    page.line(
         x, upwards.at(fan["observed"]), linestyle="none", marker="o", markersize=size, markerfacecolor=INK,
-        markeredgecolor=PAPER, markeredgewidth=0.6, zorder=3, clip_on=False,
+        markeredgecolor=PAPER, markeredgewidth=0.6, zorder=3,
     )  # fmt: skip
 
 
@@ -120,11 +141,14 @@ def _draw_remarkable(
     period, words = remarkable
     dots = np.column_stack([line.at(fan["period"]), upwards.at(fan["observed"])])
     x, y = dots[(fan["period"].astype(str) == period).to_numpy()][0]
-    place_callouts(page, [Callout(float(x), float(y), (words,), 400, TEXT2)], dots, (line.start, line.end, 0.0, BODY))
+    soft = np.vstack([along(dots[:, 0], upwards.at(fan[name])) for name in ("q025", "q50", "q975")])
+    place_callouts(
+        page, [Callout(float(x), float(y), (words,), 400, TEXT2)], dots, (line.start, line.end, 0.0, BODY), soft
+    )
 
 
 def _place_of_change(fan: pd.DataFrame, upwards: Scale, words: str) -> float:
-    """Height of the words on change: low or high in the body where the last half of the fan leaves room, else above it."""
+    """Height of the words on change: low or high in the body if the later fan leaves room, else above."""
     half = (LINE * 1.1 * (words.count("\n") + 1)) / 2 + 0.05
     last = upwards.at(fan[["observed", "q025", "q975"]].to_numpy(float)[len(fan) // 3 :])
     if not np.isfinite(last).any() or np.nanmin(last) > 2 * half + 0.08:
