@@ -15,7 +15,7 @@ from collabeval.errors import RenderError
 
 FRONT_MATTER = "application/vnd.collabeval.front-matter+json"
 PICTURES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
-CELL_OPTIONS = {"label", "fig-cap", "fig-alt", "echo", "output", "warning", "include"}
+CELL_OPTIONS = {"label", "fig-cap", "fig-alt", "echo", "output", "warning", "include", "tags"}
 REFUSED = {
     "a shortcode": re.compile(r"\{\{[<%].*?[%>]\}\}"),
     "inline code": re.compile(r"`(\{(python|r|julia|ojs)\}|r )[^`\n]+`"),
