@@ -1,0 +1,88 @@
+"""Templates of a new collaborative: its params file, its tables as CSV and as one Excel workbook."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from collabeval.contract import EXAMPLE
+from collabeval.contract.schemas import SCHEMAS
+from collabeval.errors import ParamsError, Problem, UsageError
+from collabeval.params.types import CODE_PATTERN
+from collabeval.params_reference import write_schema
+from collabeval.periods import Length, Period, per_year, starting
+from collabeval.run_folder import written_whole
+from collabeval.templates.describe import columns_table, frictionless, write_guide
+from collabeval.templates.params_text import PARAMS
+from collabeval.templates.workbook import write_workbook
+
+__all__ = ["columns_table", "example_rows", "frictionless", "write_guide", "write_templates"]
+
+MEASURES = ("death", "falls", "wait")  # those of the params template
+
+
+def write_templates(
+    collaborative: str, params: Path, data: Path, edition: str = "", length: Length = "quarter"
+) -> list[Path]:
+    """Write everything a new collaborative starts from; nothing that exists is written over.
+
+    Parameters
+    ----------
+    collaborative : its code, which names the files.
+    params, data : the folders of the params file and of the tables (`params`, `data/<code>`).
+
+    Returns
+    -------
+    list of Path
+        the files written: params, sites.csv, outcomes.csv, the workbook, datapackage.json (and schema.json where the
+        folder of params has none).
+    """
+    if not re.match(CODE_PATTERN, collaborative):
+        fix = "use letters, digits, `_`, `-` and `.` only, beginning with a letter or digit"
+        raise ParamsError([Problem("new", "is not a code", fix, value=collaborative)])
+    year = int(edition) if re.fullmatch(r"\d{4}", edition) else date.today().year - 1
+    first, last = starting(date(year - 2, 1, 1), length), starting(date(year, 12, 31), length)
+    file, tables = params / f"{collaborative}.yml", [data / f"{table}.csv" for table in SCHEMAS]
+    workbook, package = data / f"{collaborative}.xlsx", data / "datapackage.json"
+    if there := [str(path) for path in (file, *tables, workbook, package) if path.exists()]:
+        raise UsageError(f"already there, and not written over: {', '.join(there)} → move them, or take another name")
+    year_of_periods = per_year(length) - 1
+    text = PARAMS.format(
+        schema="schema.json", file=file.as_posix(), collaborative=collaborative, data=data.as_posix(),
+        edition=edition or year, length=length, seed=int(f"{year}1231"),
+        baseline=f'["{first.label}", "{first.shifted(year_of_periods).label}"]',
+        current=f'["{last.shifted(-year_of_periods).label}", "{last.label}"]',
+    )  # fmt: skip
+    examples = example_rows(last)
+    _write_text(file, text)
+    for table, path in zip(SCHEMAS, tables, strict=True):
+        _write_csv(path, list(SCHEMAS[table].columns), examples[table])
+    with written_whole(workbook) as part:
+        write_workbook(part, examples, MEASURES)
+    _write_text(package, json.dumps(frictionless(collaborative), indent=2, ensure_ascii=False) + "\n")
+    schema = params / "schema.json"
+    made = [] if schema.exists() else [write_schema(schema)]
+    return [file, *tables, workbook, package, *made]
+
+
+def example_rows(period: Period) -> dict[str, list[str | int | float]]:
+    """The example row of each table, in the order of its columns; a run refuses it, so it cannot be forgotten."""
+    site = {"site": EXAMPLE, "name": "Example Hospital (delete this row)", "joined": f"{period.start:%Y}-04-01"}
+    outcome = {"site": EXAMPLE, "period": period.label, "measure": MEASURES[0], "numerator": 4, "denominator": 120}
+    values: dict[str, dict[str, Any]] = {"sites": site, "outcomes": {**outcome, "expected": 5.3}}
+    return {table: [values[table].get(name, "") for name in schema.columns] for table, schema in SCHEMAS.items()}
+
+
+def _write_text(path: Path, text: str) -> None:
+    with written_whole(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def _write_csv(path: Path, names: list[str], example: list[str | int | float]) -> None:
+    """With a byte order mark: Excel then opens the file as UTF-8."""
+    with written_whole(path) as part, part.open("w", encoding="utf-8-sig", newline="") as stream:
+        csv.writer(stream).writerows([names, example])

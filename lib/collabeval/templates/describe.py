@@ -1,0 +1,76 @@
+"""Made from the schemas: Frictionless descriptors, and the tables of the data guide."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pandera.pandas as pa
+
+from collabeval.contract.schemas import SCHEMAS
+from collabeval.run_folder import written_whole
+
+KEYS = {"sites": ["site"], "outcomes": ["site", "period", "measure"]}
+TYPES = {"float64": "number", "datetime64[ns]": "date"}
+MARK = re.compile(r"(<!-- columns: (?P<table>\w+) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
+
+
+def frictionless(collaborative: str) -> dict[str, Any]:
+    """The Frictionless data package of the CSV templates: fields, types, constraints and keys of every table."""
+    return {
+        "name": re.sub(r"[^a-z0-9._-]", "-", collaborative.lower()),
+        "resources": [
+            {
+                "name": table,
+                "path": f"{table}.csv",
+                "encoding": "utf-8",
+                "description": schema.description,
+                "schema": {
+                    "fields": [_field(name, column) for name, column in schema.columns.items()],
+                    "missingValues": ["", "N/A"],
+                    "primaryKey": KEYS[table],
+                },
+            }
+            for table, schema in SCHEMAS.items()
+        ],
+    }
+
+
+def columns_table(table: str) -> str:
+    """The columns of one table as Markdown, for `docs/data.md`."""
+    lines = ["| column | takes | needed | what it holds |", "|---|---|---|---|"]
+    for name, column in SCHEMAS[table].columns.items():
+        needed = "yes" if column.required else "no" if table == "sites" else "by measure"
+        if name == "period":
+            needed = "unless `periods.length: none`"
+        lines.append(f"| `{name}` | {_type(column, 'text')} | {needed} | {column.description} |")
+    return "\n".join(lines) + "\n"
+
+
+def guide(text: str) -> str:
+    """The text of the data guide with its tables of columns made anew."""
+    return MARK.sub(lambda mark: mark[1] + columns_table(mark["table"]) + mark[4], text)
+
+
+def write_guide(path: Path) -> Path:
+    """Bring the tables of `docs/data.md` up to date."""
+    text = guide(path.read_text(encoding="utf-8"))
+    with written_whole(path) as part:
+        part.write_text(text, encoding="utf-8")
+    return path
+
+
+def _type(column: pa.Column, text: str) -> str:
+    return TYPES.get(str(column.dtype), text)
+
+
+def _field(name: str, column: pa.Column) -> dict[str, Any]:
+    constraints: dict[str, Any] = {"required": True} if column.required else {}
+    for check in column.checks:
+        if check.name == "greater_than_or_equal_to":
+            constraints["minimum"] = check.statistics["min_value"]
+        elif check.name == "greater_than":
+            constraints["exclusiveMinimum"] = check.statistics["min_value"]
+    field = {"name": name, "type": _type(column, "string"), "description": column.description}
+    return {**field, "constraints": constraints} if constraints else field

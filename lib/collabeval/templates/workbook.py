@@ -1,0 +1,68 @@
+"""The Excel template: a sheet per table, codes and periods formatted as text, drop-downs, an example row to delete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from openpyxl import Workbook
+from openpyxl.comments import Comment
+from openpyxl.styles import Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
+
+from collabeval.contract.schemas import SCHEMAS
+
+TEXT, LAST_ROW = "@", 5000
+HELP = (
+    "How to fill in this workbook",
+    "1. Sheet sites: one row per site. Sheet outcomes: one row per site, period and measure.",
+    "2. Delete the grey example row of each sheet. A run stops while it is there.",
+    "3. Point the mouse at a column name to see what belongs there. Add further columns if you like: they are kept.",
+    "4. Site, period and measure are text: 007 stays 007. Paste with “Paste special, values” to keep it so.",
+    "5. Write periods like 2025, 2025H1, 2025Q1 or 2025-03, all of the kind that periods.length names.",
+    "6. Leave out the columns your measures do not need, and rows where a site sent nothing.",
+    "7. Then: collabeval check PARAMS-FILE. It names the sheet, row and column of everything that is wrong.",
+)  # fmt: skip
+
+
+def write_workbook(path: Path, examples: Mapping[str, Sequence[str | int | float]], measures: Sequence[str]) -> Path:
+    """Write the workbook; `examples` holds the example row of each table, in the order of its columns."""
+    book = Workbook()
+    first = book.active
+    assert isinstance(first, Worksheet)
+    first.title = "read me"
+    for row, line in enumerate(HELP, start=1):
+        first.cell(row, 1, line).font = Font(bold=row == 1, size=14 if row == 1 else 11)
+    first.column_dimensions["A"].width = 110
+    for table, example in examples.items():
+        _sheet(book.create_sheet(table), table, example)
+    outcomes = book["outcomes"]
+    sites = DataValidation("list", formula1=f"=sites!$A$2:$A${LAST_ROW}", allow_blank=True, showErrorMessage=True)
+    sites.error, sites.errorTitle = "This code is not in the sheet sites.", "Unknown site"
+    codes = DataValidation("list", formula1=f'"{",".join(measures)}"', allow_blank=True, showErrorMessage=False)
+    for validation, column in ((sites, "site"), (codes, "measure")):
+        letter = get_column_letter(list(SCHEMAS["outcomes"].columns).index(column) + 1)
+        validation.add(f"{letter}2:{letter}{LAST_ROW}")
+        outcomes.add_data_validation(validation)
+    book.active = 1
+    book.save(path)
+    return path
+
+
+def _sheet(sheet: Worksheet, table: str, example: Sequence[str | int | float]) -> None:
+    columns = SCHEMAS[table].columns
+    for at, ((name, column), value) in enumerate(zip(columns.items(), example, strict=True), start=1):
+        letter = get_column_letter(at)
+        head = sheet.cell(1, at, name)
+        head.font = Font(bold=True)
+        head.comment = Comment(str(column.description), "collabeval", width=320, height=90)
+        as_text = str(column.dtype) != "float64"
+        sheet.column_dimensions[letter].width = 26 if name == "name" else 14
+        sheet.column_dimensions[letter].number_format = TEXT if as_text else "General"
+        cell = sheet.cell(2, at, value if value != "" else None)
+        cell.font, cell.fill = Font(italic=True, color="666666"), PatternFill("solid", fgColor="EEEEEE")
+        cell.number_format = TEXT if as_text else "General"
+    sheet.cell(2, len(example) + 1, "← delete this example row").font = Font(italic=True, color="A00000")
+    sheet.freeze_panes = "A2"
