@@ -60,6 +60,8 @@ def render(
         raise RenderError(f"formats: {', '.join(unknown)} not known; use {' and '.join(FORMATS)}")
     renderer = choose(preference)
     out.mkdir(parents=True, exist_ok=True)
+    for wanted in FORMATS:
+        (out / f"{name}.{wanted}").unlink(missing_ok=True)  # a report that fails leaves no older one in its place
     work = out / "source"
     if work.exists():
         shutil.rmtree(work)

@@ -10,8 +10,7 @@ from collabeval.errors import RenderError
 from collabeval.render import notebook
 from collabeval.render.common import Renderer, source_date
 
-MARKUP = Path(__file__).with_name("markup.lua")
-FILTERS = ("structure", "figures", "tables", "look")
+FILTERS = ("markup", "structure", "figures", "tables", "look")
 READER = "markdown"
 PAGES = {
     "html": ["--to=html5", "--template=style/page.html", "--css=style/fonts.css", "--css=style/report.css",
@@ -40,7 +39,7 @@ def _pandoc(document: str, target: Path, wanted: str) -> Path:
 
     folder = target.parent
     command = [pypandoc.get_pandoc_path(), f"--from={READER}", *PAGES[wanted], "--standalone", "--wrap=none",
-               "--shift-heading-level-by=1", "--fail-if-warnings", f"--lua-filter={MARKUP}",
+               "--shift-heading-level-by=1", "--fail-if-warnings",
                *(f"--lua-filter=style/{name}.lua" for name in FILTERS)]  # fmt: skip
     if (folder / "references.bib").exists():
         command += ["--citeproc", "--bibliography=references.bib", "--metadata=link-citations:true"]
