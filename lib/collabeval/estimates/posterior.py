@@ -118,7 +118,7 @@ def read(params: Params, name: str, panel: pd.DataFrame, tree: xr.DataTree) -> P
         str(variable): _flat(posterior[variable]) for variable in posterior.data_vars if variable != "overdispersion"
     }
     scale = float(constant["scale"])
-    trend = flat.get("trend", np.zeros((posterior.sizes["period"], 1)))
+    trend = flat.get("trend", np.zeros((constant.sizes["period"], 1)))
     normal = measure.family == "normal"
     weight = rows["weight"].to_numpy(float)
     return Posterior(
@@ -127,7 +127,7 @@ def read(params: Params, name: str, panel: pd.DataFrame, tree: xr.DataTree) -> P
         windows=compared,
         chains=posterior.sizes["chain"],
         sites=posterior["site"].to_numpy().astype(str),
-        periods=posterior["period"].to_numpy().astype(str),
+        periods=constant["period"].to_numpy().astype(str),
         site=constant["site_index"].to_numpy(),
         period=constant["period_index"].to_numpy(),
         observed=rows["mean"].to_numpy(float) * weight if normal else rows["numerator"].to_numpy(float),
@@ -149,7 +149,7 @@ def read(params: Params, name: str, panel: pd.DataFrame, tree: xr.DataTree) -> P
 
 def _check_same_rows(name: str, rows: pd.DataFrame, posterior: xr.Dataset, constant: xr.Dataset) -> None:
     sites = posterior["site"].to_numpy().astype(str)
-    periods = posterior["period"].to_numpy().astype(str)
+    periods = constant["period"].to_numpy().astype(str)
     same = (
         constant.sizes["cell"] == len(rows)
         and (sites[constant["site_index"].to_numpy()] == rows["site"].to_numpy(str)).all()
