@@ -10,7 +10,7 @@ from typing import IO
 
 from matplotlib.figure import Figure
 
-from collabeval.plots.style import drawing_style
+from collabeval.plots.style import drawing_style, families
 
 DECIMALS = 2  # of a point: finer than any screen or printer
 
@@ -29,20 +29,27 @@ def svg(figure: Figure) -> str:
     with drawing_style():
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = re.sub(r"<metadata>.*?</metadata>\s*|<!--.*?-->\s*", "", buffer.getvalue(), flags=re.DOTALL)
-    return _with_own_ids(_compact(_keep_style_inside(text)))
+    return _with_own_ids(_compact(_with_style_on_root(text)))
 
 
-def _keep_style_inside(text: str) -> str:
-    """Move matplotlib's style sheet for everything (`*`) to the root element: in an HTML page it would reach the page."""
+def _with_style_on_root(text: str) -> str:
+    """Give the root element the typeface, and what matplotlib's style sheet says for everything (`*`).
+
+    Inside an HTML page that sheet would reach the whole page.
+    """
     sheet = re.search(r"\s*<defs>\s*<style[^>]*>\*\{([^}]*)\}</style>\s*</defs>", text)
     if sheet is None:
         raise ValueError("the SVG does not open with matplotlib's style sheet: its writer has changed")
-    return text.replace(sheet[0], "", 1).replace("<svg ", f'<svg style="{sheet[1]}" ', 1)
+    family = ", ".join(f"'{name}'" for name in families())
+    text = text.replace(sheet[0], "", 1).replace(f" font-family: {family};", "")
+    return text.replace("<svg ", f'<svg style="{sheet[1]}; font-family: {family}, sans-serif" ', 1)
 
 
 def _compact(text: str) -> str:
     """Round what stands inside tags (never what readers see), and give a row of equal marks its style once."""
     text = re.sub(r"<[^>]+>", lambda tag: re.sub(r"\d+\.\d{3,}", _rounded, tag[0]), text)
+    text = re.sub(r' d="([^"]*)"', lambda path: f' d="{re.sub(r"\s*([A-Za-z])\s*", r"\1", path[1])}"', text)
+    text = re.sub(r' transform="rotate\(-?0 [^"]*\)"', "", text)
     return re.sub(r"(<g[^>]*)>\s*((?:<use [^>]+/>\s*)+)</g>", _styled_once, text)
 
 
@@ -59,11 +66,12 @@ def _styled_once(group: re.Match[str]) -> str:
 
 
 def _with_own_ids(text: str) -> str:
-    """Drop ids that nothing refers to, and mark the others with a digest of the content.
+    """Drop ids that nothing refers to; number the others and mark them with a digest of the content.
 
     So several figures can stand in one HTML page without two elements sharing an id.
     """
-    used = set(re.findall(r'(?:href="|url\()#([^")]+)', text))
-    text = re.sub(r' id="([^"]+)"', lambda match: match[0] if match[1] in used else "", text)
-    prefix = "f" + hashlib.sha256(text.encode()).hexdigest()[:8]
-    return re.sub(r'( id="|href="#|url\(#)', rf"\1{prefix}-", text)
+    used = dict.fromkeys(re.findall(r'(?:href="|url\()#([^")]+)', text))
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    own = {name: f"f{digest}-{count}" for count, name in enumerate(used)}
+    text = re.sub(r' id="([^"]+)"', lambda match: f' id="{own[match[1]]}"' if match[1] in own else "", text)
+    return re.sub(r'(href="|url\()#([^")]+)', lambda match: f"{match[1]}#{own[match[2]]}", text)
