@@ -28,11 +28,11 @@ _running_guard = threading.Lock()
 
 @dataclass(frozen=True)
 class Kernel:
-    """What a notebook's kernel is given: cores, where it stands, and who is told when a cell starts."""
+    """What a notebook's kernel is given: cores, where it stands, and who is told what its cells print."""
 
     cores: int = 1
     folder: Path = field(default_factory=Path.cwd)
-    on_cell: Callable[[int], None] | None = None  # called with the cell's number
+    tell: Callable[[str], None] | None = None
 
 
 def read_notebook(source: Path) -> NotebookNode:
@@ -107,24 +107,33 @@ def _papermill(notebook: Path, output: Path, parameters: Mapping[str, Any], kern
             km=manager,
             record_timing=False,
             resources={"metadata": {"path": str(kernel.folder)}},
-            on_cell_start=_telling(kernel.on_cell),
+            stdout_file=Ear(kernel.tell) if kernel.tell else None,
         )
 
 
-def _telling(on_cell: Callable[[int], None] | None) -> Callable[..., None] | None:
-    return None if on_cell is None else lambda cell, cell_index: on_cell(cell_index)
+class Ear:
+    """The file that papermill copies a notebook's printed lines to: passes each on while the notebook runs."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self.tell = tell
+
+    def write(self, text: str) -> None:
+        for line in filter(None, map(str.strip, text.splitlines())):
+            self.tell(line)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
 
 
 @contextmanager
 def _own_kernel(scratch: Path, kernel: Kernel) -> Iterator[Any]:
     """A kernel of the running interpreter, whatever kernels are installed, that is gone when the block ends."""
-    import zmq
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
     from jupyter_core.utils import run_sync
 
     manager = AsyncKernelManager(connection_file=str(scratch / "kernel.json"))
-    manager.transport = "ipc" if zmq.has("ipc") and os.name != "nt" else "tcp"
+    manager.transport = transport()
     command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
     manager._kernel_spec = KernelSpec(
         argv=command, display_name="Python 3", language="python", env=environment(kernel.cores)
@@ -138,6 +147,13 @@ def _own_kernel(scratch: Path, kernel: Kernel) -> Iterator[Any]:
             _running.discard(manager)
         if manager.has_kernel:
             run_sync(manager.shutdown_kernel)(now=True)
+
+
+def transport() -> str:
+    """How kernels are spoken to: through sockets in the file system where the system has them, else through ports."""
+    import zmq
+
+    return "ipc" if zmq.has("ipc") and os.name != "nt" else "tcp"
 
 
 def environment(cores: int) -> dict[str, str]:

@@ -12,14 +12,24 @@ import typer
 from collabeval.cli.app import File, Json, Set, app
 
 if TYPE_CHECKING:
-    from collabeval.pipeline.run import Request
+    from collabeval.pipeline import Request
     from collabeval.pipeline.status import Status
 
 
-def _request(file: Path, overrides: list[str] | None, **settings: object) -> Request:
-    from collabeval.pipeline.run import Request
+def request_of(file: Path, overrides: list[str] | None, **settings: object) -> Request:
+    from collabeval.pipeline import Request
 
     return Request(file, tuple(overrides or ()), **settings)  # type: ignore[arg-type]
+
+
+def evaluate(request: Request) -> tuple[Status, Path]:
+    """Run what is due, telling how it gets on; the final status, and the run's folder."""
+    from collabeval.cli.progress import reporter
+    from collabeval.pipeline import Run
+
+    with reporter() as telling:
+        this = Run(request, telling)
+        return this.go(), this.folder.path
 
 
 @app.command()
@@ -34,17 +44,12 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Evaluate: run what has changed, and end with the report in HTML and PDF."""
-    from collabeval.cli.progress import reporter
-    from collabeval.pipeline.run import Run
-
-    request = _request(file, overrides, jobs=jobs, keep_going=keep_going, force=force, only=only)
-    with reporter() as telling:
-        this = Run(request, telling)
-        status = this.go()
+    request = request_of(file, overrides, jobs=jobs, keep_going=keep_going, force=force, only=only)
+    status, folder = evaluate(request)
     if as_json:
         print(json.dumps(asdict(status), indent=2, ensure_ascii=False))
     else:
-        say_status(status, this.run.path)
+        say_status(status, folder)
     if status.status == "provisional" and not provisional_ok:
         raise typer.Exit(3)
 
@@ -52,9 +57,9 @@ def run(
 @app.command()
 def plan(file: File, overrides: Set = None, as_json: Json = False) -> None:
     """Say what `run` would run, and why; nothing runs."""
-    from collabeval.pipeline.run import plan_of
+    from collabeval.pipeline import plan_of
 
-    rows = plan_of(_request(file, overrides))
+    rows = plan_of(request_of(file, overrides))
     if as_json:
         print(json.dumps([{"step": row.step, "state": row.outcome, "why": row.reasons} for row in rows], indent=2))
         return
@@ -71,15 +76,14 @@ def status(file: File, overrides: Set = None, as_json: Json = False) -> None:
     """Say how the last run of this evaluation ended, and where its report lies."""
     from collabeval.pipeline import status as told
 
-    _, folder = _request(file, overrides).load()
+    _, folder = request_of(file, overrides).load()
     found = told.read(folder)
     if as_json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
     elif not found:
         print(f"not run yet: {folder.path} has no run.json")
     else:
-        records = [told.StepRecord(**row) for row in found["steps"]]
-        say_status(told.Status(**{**found, "steps": records}), folder.path)
+        say_status(told.Status.of(found), folder.path)
 
 
 def say_status(status: Status, folder: Path) -> None:

@@ -12,10 +12,17 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from collabeval.pipeline.steps import Step
-    from collabeval.pipeline.tasks import Verdict
 
 # seconds a step takes on two cores when this run folder has no record of its own
-TYPICAL = {"data": 4.0, "fit": 15.0, "performance": 5.0, "improvement": 5.0, "checks": 6.0, "report": 6.0, "render": 5.0}
+TYPICAL = {
+    "data": 4.0,
+    "fit": 15.0,
+    "performance": 5.0,
+    "improvement": 5.0,
+    "checks": 6.0,
+    "report": 6.0,
+    "render": 5.0,
+}
 
 
 class Pace:
@@ -54,18 +61,21 @@ class PlainReporter:
         with self.guard:
             print(line, file=self.stream, flush=True)
 
-    def planned(self, verdicts: Sequence[Verdict], steps: Sequence[Step], seconds: dict[str, float]) -> None:
-        names = [verdict.step for verdict in verdicts]
+    def planned(self, due: Sequence[Step], every: Sequence[Step], seconds: dict[str, float]) -> None:
+        names = [step.name for step in due]
         self.pace = Pace(names, seconds)
         if names:
-            self.say(f"{len(names)} of {len(steps)} steps to run, about {duration(self.pace.left())}: {', '.join(names)}")
+            self.say(
+                f"{len(names)} of {len(every)} steps to run, about {duration(self.pace.left())}: {', '.join(names)}"
+            )
 
     def started(self, step: Step) -> None:
         self.pace.began[step.name] = time.monotonic()
         self.say(f"{step.what} …")
 
-    def cell(self, step: Step, number: int) -> None:
-        """Cells pass too fast to deserve a line each."""
+    def said(self, step: Step, words: str) -> None:
+        if step.samples:
+            self.say(f"  {words}")
 
     def finished(self, step: Step, seconds: float) -> None:
         self.pace.done.add(step.name)
@@ -98,8 +108,8 @@ class TerminalReporter:
         self.stop = threading.Event()
         self.clock = threading.Thread(target=self.tick, daemon=True)
 
-    def planned(self, verdicts: Sequence[Verdict], steps: Sequence[Step], seconds: dict[str, float]) -> None:
-        self.pace = Pace([verdict.step for verdict in verdicts], seconds)
+    def planned(self, due: Sequence[Step], every: Sequence[Step], seconds: dict[str, float]) -> None:
+        self.pace = Pace([step.name for step in due], seconds)
         self.lines[""] = self.progress.add_task("All steps", total=max(sum(self.pace.expected.values()), 1e-9), left="")
         self.clock.start()
 
@@ -119,12 +129,13 @@ class TerminalReporter:
         self.lines[step.name] = self.progress.add_task(step.what, total=1.0, left="")
         self.pace.began[step.name] = time.monotonic()
 
-    def cell(self, step: Step, number: int) -> None:
-        """The clock tells more than the number of a cell."""
+    def said(self, step: Step, words: str) -> None:
+        if step.samples:
+            self.progress.update(self.lines[step.name], description=f"{step.what}: {words}")
 
     def finished(self, step: Step, seconds: float) -> None:
         self.pace.done.add(step.name)
-        self.progress.update(self.lines[step.name], completed=1.0, left="")
+        self.progress.update(self.lines[step.name], description=step.what, completed=1.0, left="")
 
     def __enter__(self) -> TerminalReporter:
         self.progress.start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from collabeval import __version__
+from collabeval.params import Params
 from collabeval.run_folder import RunFolder, written_whole
 
-EXIT_CODES = {"complete": 0, "failed": 1, "provisional": 3}
 PACKAGES = ("pymc", "nutpie", "pytensor", "arviz", "numpy", "pandas", "papermill", "pytask")
 
 
@@ -38,6 +38,7 @@ class Status:
     title: str
     seed: int
     reasons: list[str] = field(default_factory=list)
+    advisories: list[str] = field(default_factory=list)
     started: str = ""
     finished: str = ""
     seconds: float | None = None
@@ -46,6 +47,17 @@ class Status:
     renderer: dict[str, str] = field(default_factory=dict)
     report: list[str] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def first(cls, params: Params) -> Status:
+        """What is known when a run begins."""
+        names = (params.collaborative, params.edition, params.title, params.sampling.seed)
+        return cls("running", *names, started=now(), versions=versions())
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Status:
+        """The status that a `run.json` tells."""
+        return cls(**{**told, "steps": [StepRecord(**row) for row in told["steps"]]})
 
     def write(self, run: RunFolder) -> None:
         """Write `run.json`, whole or not at all."""
@@ -75,12 +87,21 @@ def versions() -> dict[str, str]:
     return found
 
 
-def failed_checks(run: RunFolder) -> list[str]:
-    """The blocking checks that did not pass, in words; none means the run is complete."""
-    rows = _rows(run.table("diagnostics"))
+@dataclass(frozen=True)
+class FailedCheck:
+    """A check that did not pass: of which model, and in words."""
+
+    model: str
+    said: str
+
+
+def failed_checks(run: RunFolder) -> list[FailedCheck]:
+    """The blocking checks that did not pass; none means the run is complete."""
     return [
-        f"{row['model']}: {row['check']} is {_number(row['value'])}, limit {_number(row['limit'])}"
-        for row in rows
+        FailedCheck(
+            row["model"], f"{row['model']}: {row['check']} is {_number(row['value'])}, limit {_number(row['limit'])}"
+        )
+        for row in _rows(run.table("diagnostics"))
         if row["level"] == "blocking" and not row["passed"]
     ]
 
@@ -104,16 +125,18 @@ def _number(value: float | None) -> str:
     return "missing" if value is None else f"{value:.4g}"
 
 
-def engines(run: RunFolder, measures: Iterable[str], gates: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Per measure, what its draws say about the engine, and whether its blocking checks passed."""
+def engines(run: RunFolder, measures: Iterable[str], failed: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Per measure, what its draws say about the engine, and whether its blocking checks passed.
+
+    `failed` names the models (measures) of which a blocking check did not pass.
+    """
     import h5py
 
-    failed = list(gates)
     found = {}
     for measure in measures:
         with h5py.File(run.draws(measure)) as file:
-            told = {name: _plain(file.attrs[name]) for name in file.attrs if not name.startswith("_")}
-        found[measure] = {**told, "check": "failed" if any(gate.startswith(measure) for gate in failed) else "passed"}
+            said = {name: _plain(file.attrs[name]) for name in file.attrs if not name.startswith("_")}
+        found[measure] = {**said, "check": "failed" if measure in failed else "passed"}
     return found
 
 

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from collabeval import home as project
+from collabeval import render
 from collabeval.params import Params
 from collabeval.pipeline import keys
+from collabeval.pipeline.request import STATE
 from collabeval.run_folder import RunFolder
 
 WORDING = ("label", "unit", "numerator", "denominator", "reviewed", "events", "cases", "role", "domain")
 JUDGEMENT = ("benchmark", "minimal_difference", "minimum_denominator")
 SITE_TABLES = ("site_estimates", "site_probabilities", "site_statements", "funnel")
-PROGRAMME_TABLES = ("programme_estimates", "programme_trend", "spc")
-STATE = ".state"  # folder of the run that holds what the pipeline remembers
+PROGRAMME_TABLES = ("programme_estimates", "programme_trend", "programme_probabilities", "spc")
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Step:
     keys: Mapping[str, str] = field(default_factory=dict)  # name of a thing outside the run → its digest
     needs: tuple[Path, ...] = ()  # files and folders of earlier steps
     makes: tuple[Path, ...] = ()
-    compute: bool = False  # samples: gets its share of all cores
+    samples: bool = False  # gets its share of all cores
 
 
 class Evaluation:
@@ -100,7 +101,7 @@ def _fit(evaluation: Evaluation, measure: str) -> Step:
     name = f"fit-{measure}"
     makes = (run.draws(measure), run.notebook(name))
     label = f"Fitting the model of {measure}"
-    return Step(name, label, source, evaluation.blocks(measure), found, (run.panel,), makes, compute=True)
+    return Step(name, label, source, evaluation.blocks(measure), found, (run.panel,), makes, samples=True)
 
 
 def _analysis(evaluation: Evaluation, name: str, what: str, needs: tuple[Path, ...], makes: tuple[Path, ...]) -> Step:
@@ -142,26 +143,16 @@ def _report(evaluation: Evaluation) -> Step:
 def _render(evaluation: Evaluation) -> Step:
     run, params = evaluation.run, evaluation.params
     modules = keys.modules_behind("import collabeval.render")
-    renderer = chosen_renderer(params)
+    renderer = render.choose(params.render)
     found = {
         **{f"module {name}": value for name, value in modules.items()},
         "style and bibliography": keys.digest_tree(evaluation.home / "reports", ignore=("published",)),
         "installed packages": evaluation.lock,
-        "renderer": keys.digest_values(renderer),
+        "renderer": keys.digest_values([renderer.name, renderer.version]),
         "params report.formats": keys.digest_values(params.report.formats),
     }
     makes = tuple(rendered(run) / f"report.{kind}" for kind in params.report.formats)
-    return Step(
-        "render", f"Rendering with {' '.join(renderer)}", None, {}, found, (run.notebook("report"), run.figures), makes
-    )
-
-
-def chosen_renderer(params: Params) -> tuple[str, str]:
-    """Name and version of the renderer this run uses."""
-    from collabeval import render
-
-    chosen = render.choose(params.render)
-    return chosen.name, chosen.version
+    return Step("render", f"Rendering ({renderer.name})", None, {}, found, (run.notebook("report"), run.figures), makes)
 
 
 def data_checks(run: RunFolder) -> Path:

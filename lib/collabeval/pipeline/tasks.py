@@ -14,7 +14,8 @@ import pytask_parallel.execute as parallel
 from pytask import PathNode, Session, TaskOutcome, TaskWithoutPath
 
 from collabeval.pipeline.keys import digest_tree
-from collabeval.pipeline.steps import STATE, Step
+from collabeval.pipeline.request import STATE
+from collabeval.pipeline.steps import Step
 from collabeval.run_folder import RunFolder
 
 SETTINGS = "[tool.pytask.ini_options]\n"  # marks the folder as pytask's root, so that its state lies in the run
@@ -150,16 +151,22 @@ def _verdicts(session: Session, run: RunFolder) -> list[Verdict]:
         Verdict(
             report.task.name,
             OUTCOMES.get(report.outcome, "failed"),
-            tuple(_reason(reason, report.task.name) for reason in _changes(report.task)),
+            _reasons(report.task),
             report.exc_info[1] if report.exc_info and report.outcome is TaskOutcome.FAIL else None,
         )
         for report in session.execution_reports
     ]
 
 
-def _changes(task: Any) -> list[Any]:
+def _reasons(task: Any) -> tuple[str, ...]:
+    """Why a step would run, in words; a step that has never run needs only that said."""
     explanation = task.attributes.get("explanation")
-    return list(explanation.reasons) if explanation else []
+    changes = list(explanation.reasons) if explanation else []
+    if changes and all(change.reason in ("not_in_db", "missing") for change in changes):
+        new = sum(change.reason == "not_in_db" for change in changes)
+        if new > len(task.depends_on["keys"]):
+            return ("it has not run yet",)
+    return tuple(sorted(_reason(change, task.name) for change in changes if change.node_name != task.name))
 
 
 def _reason(change: Any, step: str) -> str:

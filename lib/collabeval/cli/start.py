@@ -1,0 +1,85 @@
+"""`new`, `check`, `simulate`: from nothing to data that can be evaluated."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from collabeval.cli.app import File, Json, Set, app
+from collabeval.errors import UsageError
+
+if TYPE_CHECKING:
+    from collabeval.contract import Inputs
+
+LENGTHS = ("none", "month", "quarter", "half", "year")
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Short name of the collaborative: letters, digits, _, - and .")],
+    edition: Annotated[str, typer.Option(help="Year or label of this edition; default: last year.")] = "",
+    length: Annotated[str, typer.Option(help=f"Length of a period: {', '.join(LENGTHS)}.")] = "quarter",
+) -> None:
+    """Start a collaborative: a params file, and CSV and Excel templates for its data."""
+    from collabeval.templates import write_templates
+
+    if length not in LENGTHS[1:]:
+        raise UsageError(f"--length {length} is not known → one of {', '.join(LENGTHS[1:])}")
+    for path in write_templates(name, Path("params"), Path("data") / name, edition, length):  # type: ignore[arg-type]
+        print(path)
+    print(f"next: fill in data/{name}, then: collabeval check params/{name}.yml")
+
+
+@app.command()
+def check(file: File, overrides: Set = None, as_json: Json = False) -> None:
+    """Check params and data against the contract; nothing is fitted and nothing is written."""
+    from collabeval import params_file
+    from collabeval.contract import read_inputs
+    from collabeval.panel import build
+    from collabeval.quality import check as check_quality
+
+    params = params_file.load(file, overrides or ())
+    inputs = read_inputs(params)
+    panel = build(params, inputs.sites, inputs.outcomes)
+    found = check_quality(params, inputs.sites, panel, inputs.outcomes)
+    warnings = found[(found["level"] == "warn") & ~found["passed"]].to_dict("records")
+    if as_json:
+        print(json.dumps({"usable": True, "log": inputs.log, "warnings": warnings}, indent=2, ensure_ascii=False))
+        return
+    say_inputs(inputs)
+    for row in warnings:
+        place = " ".join(filter(None, (row["measure"], row["site"], row["period"])))
+        print(f"worth a look: {place}: {row['message']}")
+    print(f"{file} can be evaluated: collabeval run {file}")
+
+
+def say_inputs(inputs: Inputs) -> None:
+    """Say what was read, and what was read otherwise than as written."""
+    for source in inputs.sources:
+        print(f"read {source.path}")
+    for line in inputs.log:
+        print(f"note: {line}")
+    print(f"{len(inputs.sites)} sites, {len(inputs.outcomes)} rows of outcomes")
+
+
+@app.command()
+def simulate(
+    folder: Annotated[Path, typer.Argument(help="Where sites.csv, outcomes.csv and truth.csv go.")],
+    seed: Annotated[int | None, typer.Option(min=0, help="Another seed, another collaborative.")] = None,
+    sites: Annotated[int | None, typer.Option(min=2, help="How many sites, at most as many as the demo has.")] = None,
+    quarters: Annotated[int, typer.Option(min=1, help="How many quarters.")] = 20,
+) -> None:
+    """Make up the data of a collaborative of which the truth is known, to try things on."""
+    from collabeval.run_folder import written_whole
+    from collabeval.simulate import SEED, TOWNS, demo
+
+    if sites is not None and sites > len(TOWNS):
+        raise UsageError(f"--sites {sites} is too many → at most {len(TOWNS)}")
+    simulated = demo(SEED if seed is None else seed, sites or len(TOWNS), quarters)
+    for name, text in simulated.files().items():
+        with written_whole(folder / name) as part:
+            part.write_text(text, encoding="utf-8")
+        print(folder / name)

@@ -1,0 +1,78 @@
+"""What the user asked for, and the sole use of the run folder it stands for."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from collabeval import params_file
+from collabeval.errors import UsageError
+from collabeval.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from collabeval.params import Params
+    from collabeval.pipeline.steps import Step
+
+STATE = ".state"  # folder of the run that holds what the pipeline remembers
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for."""
+
+    file: Path
+    overrides: tuple[str, ...] = ()
+    jobs: int = 0  # 0: as many as there are cores
+    keep_going: bool = False
+    force: bool = False
+    only: str = ""
+    runs: Path = field(default_factory=lambda: Path("runs"))
+
+    def load(self) -> tuple[Params, RunFolder]:
+        """The resolved params and the folder their run lies in."""
+        params = params_file.load(self.file, self.overrides)
+        return params, RunFolder(self.runs.resolve() / params.collaborative / params.edition)
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def sole_use(run: RunFolder) -> Iterator[None]:
+    """Hold the run folder, so that two runs of it never mix; a killed run lets go of it by itself."""
+    from filelock import FileLock, Timeout
+
+    (run.path / STATE).mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(run.path / STATE / "lock", timeout=0):
+            yield
+    except Timeout:
+        raise UsageError(f"another run of {run.path} is under way → wait for it, or stop it") from None
+
+
+def upto(every: Sequence[Step], only: str) -> list[Step]:
+    """The step asked for and every step before it that it needs; all steps if none is asked for.
+
+    `fit` stands for the fits of all measures.
+    """
+    if not only:
+        return list(every)
+    wanted = [step for step in every if step.name == only or step.name.startswith(f"{only}-")]
+    if not wanted:
+        raise UsageError(f"unknown step {only!r} → one of {', '.join(step.name for step in every)}")
+    chosen = {step.name for step in wanted}
+    needed = {path for step in wanted for path in step.needs}
+    for step in reversed(every):
+        if needed & set(step.makes):
+            chosen.add(step.name)
+            needed |= set(step.needs)
+    return [step for step in every if step.name in chosen]

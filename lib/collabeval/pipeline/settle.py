@@ -1,0 +1,82 @@
+"""The end of a run: its final status, the report in its place, the crate."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from collabeval import provenance
+from collabeval.pipeline import status as told
+from collabeval.pipeline.keys import digest_tree
+from collabeval.pipeline.status import Status
+from collabeval.pipeline.steps import Evaluation, Step, rendered
+from collabeval.run_folder import RunFolder, written_whole
+
+
+def settle(evaluation: Evaluation, steps: Sequence[Step], status: Status) -> None:
+    """Decide between complete and provisional, place the report, write the crate, and `run.json` last of all."""
+    params, run = evaluation.params, evaluation.run
+    failed = told.failed_checks(run)
+    status.reasons = [check.said for check in failed]
+    status.advisories = told.advisories(run)
+    status.status = "provisional" if failed else "complete"
+    status.engines = told.engines(run, params.measures, {check.model for check in failed})
+    status.renderer = json.loads((rendered(run) / "renderer.json").read_text(encoding="utf-8"))
+    status.report = place_report(evaluation, draft=bool(failed))
+    write_workflow(run, steps)
+    provenance.write(run, account(evaluation, steps, status))
+    status.write(run)
+
+
+def place_report(evaluation: Evaluation, draft: bool) -> list[str]:
+    """Copy the rendered files into `report/`, named as drafts where a blocking check failed."""
+    params, run = evaluation.params, evaluation.run
+    run.report.mkdir(parents=True, exist_ok=True)
+    placed = []
+    for kind in params.report.formats:
+        name = f"{'DRAFT-' if draft else ''}{params.collaborative}-{params.edition}.{kind}"
+        with written_whole(run.report / name) as part:
+            shutil.copyfile(rendered(run) / f"report.{kind}", part)
+        placed.append(f"report/{name}")
+    return placed
+
+
+def write_workflow(run: RunFolder, steps: Sequence[Step]) -> None:
+    """Write the steps with the digest of everything they depend on: the workflow that the crate describes."""
+
+    def inside(path: Path) -> str:
+        return path.relative_to(run.path).as_posix()
+
+    rows: list[dict[str, Any]] = [
+        {
+            "step": step.name,
+            "notebook": step.source.name if step.source else None,
+            "depends_on": dict(step.keys),
+            "needs": [inside(path) for path in step.needs],
+            "makes": [inside(path) for path in step.makes],
+        }
+        for step in steps
+    ]
+    with written_whole(run.path / provenance.WORKFLOW) as part:
+        part.write_text(json.dumps({"steps": rows}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def account(evaluation: Evaluation, steps: Sequence[Step], status: Status) -> provenance.Account:
+    """What the crate says about the run beyond its files."""
+    data = next(step for step in steps if step.name == "data")
+    inputs = {name.removeprefix("data "): value for name, value in data.keys.items() if name.startswith("data ")}
+    facts = {
+        "seed": str(status.seed),
+        "status": status.status,
+        "code version": provenance.code_version(evaluation.home),
+        "code": digest_tree(Path(provenance.__file__).parent, ignore=("__pycache__",)),
+        "requirements lock": evaluation.lock,
+        "renderer": f"{status.renderer['name']} {status.renderer['version']}",
+    }
+    return provenance.Account(
+        status.title, status.status, status.started, status.finished, evaluation.params.report.author, inputs, facts,
+        status.versions,
+    )  # fmt: skip
