@@ -1,0 +1,48 @@
+"""The gates a fit must pass: blocking ones make a run provisional, advisory ones add a note (docs/methods.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import xarray as xr
+
+from collabeval.diagnostics.check import COLUMNS, as_table
+from collabeval.diagnostics.influence import influence
+from collabeval.diagnostics.jumps import jumps, with_jumps
+from collabeval.diagnostics.predictive import predictive
+from collabeval.diagnostics.sampling import convergence, sampling
+from collabeval.diagnostics.sensitivity import prior_sensitivity
+from collabeval.params import Params
+
+__all__ = ["COLUMNS", "check_all", "jumps", "with_jumps"]
+
+
+def check_all(
+    params: Params,
+    panel: pd.DataFrame,
+    trees: Mapping[str, xr.DataTree],
+    site_estimates: pd.DataFrame,
+    programme_estimates: pd.DataFrame,
+) -> pd.DataFrame:
+    """Every check of every measure's fit: the columns of `results/diagnostics.parquet`.
+
+    Parameters
+    ----------
+    panel : DataFrame, the analysed rows of all measures.
+    trees : the fit of each measure, by its name.
+    site_estimates, programme_estimates : DataFrame, results tables, whose `rhat` and `ess_*` are judged.
+
+    Returns
+    -------
+    DataFrame with `COLUMNS`. `advice` says in plain words what a check means and what to do, and names no site;
+    `changes` lists what a failed advisory check puts in doubt, by site code: it must not leave the building as it is.
+    """
+    reported = pd.concat([site_estimates, programme_estimates], ignore_index=True)
+    checks = []
+    for name, tree in trees.items():
+        rows = panel[panel["measure"] == name].reset_index(drop=True)
+        checks += [*sampling(name, tree), *convergence(name, reported[reported["measure"] == name])]
+        checks += [*predictive(name, tree), *influence(name, params.measures[name].family, rows, tree)]
+        checks += prior_sensitivity(params, name, panel, tree)
+    return as_table(checks)
