@@ -18,6 +18,14 @@ LIMIT = 0.05
 WHAT_IF = (0.8, 1.25)  # priors that count a fifth less or a quarter more
 DRAWS = 1000  # taken again to ask for the words; every further one costs a full evaluation of all sites
 SPREADS = ("site_sd", "trajectory_sd", "overdispersion_sd")
+IN_WORDS = {
+    "level": "the level of the programme",
+    "change": "the change of the programme from first to last period",
+    "site_sd": "the spread between sites",
+    "trajectory_sd": "the spread of the sites' trajectories",
+    "overdispersion_sd": "the spread from period to period",
+    "site_effects": "the difference of a site from the average",
+}
 
 
 def prior_sensitivity(params: Params, name: str, panel: pd.DataFrame, tree: xr.DataTree) -> list[Check]:
@@ -26,18 +34,17 @@ def prior_sensitivity(params: Params, name: str, panel: pd.DataFrame, tree: xr.D
     Above 0.05 a quantity leans on the priors; then every word is asked again under weaker and stronger priors.
     """
     found = sensitivities(params, name, panel, tree)
-    worst = max(found, key=lambda quantity: found[quantity])
-    value = found[worst]
+    value = max(found.values())
     if value <= LIMIT:
         advice = "The results do not lean on the priors: slightly weaker or stronger ones leave them as they are."
         return [Check(name, "prior_sensitivity", value, LIMIT, "advisory", True, advice)]
     changes = words_that_change(params, name, panel, tree)
     said = {0: "no word about any site would change", 1: "one word about a site would change"}
-    what = ", ".join(quantity for quantity in found if found[quantity] > LIMIT)
+    what = ", ".join(IN_WORDS[quantity] for quantity in found if found[quantity] > LIMIT)
     advice = (
         f"The data alone do not settle: {what}. With priors that count a fifth less or a quarter more, "
-        f"{said.get(len(changes), f'{len(changes)} words about sites would change')}. Say so where it matters, or agree "
-        "on the priors beforehand."
+        f"{said.get(len(changes), f'{len(changes)} words about sites would change')}. Say so where it matters, or "
+        "agree on the priors beforehand."
     )
     return [Check(name, "prior_sensitivity", value, LIMIT, "advisory", False, advice, changes="; ".join(changes))]
 
@@ -47,7 +54,7 @@ def sensitivities(params: Params, name: str, panel: pd.DataFrame, tree: xr.DataT
     quantities = _quantities(params, name, panel, tree)
     scaled = xr.DataTree.from_dict({"posterior": quantities, "log_prior": tree["log_prior"].to_dataset()})
     found = psense(scaled, group="prior").data_vars
-    return {str(key).replace("_", " "): float(values.max()) for key, values in found.items()}
+    return {str(key): float(values.max()) for key, values in found.items()}
 
 
 def words_that_change(params: Params, name: str, panel: pd.DataFrame, tree: xr.DataTree) -> list[str]:
@@ -96,10 +103,10 @@ def _smoothed(log_weights: Array) -> Array:
 def _quantities(params: Params, name: str, panel: pd.DataFrame, tree: xr.DataTree) -> xr.Dataset:
     """What the report rests on, from the draws alone (all estimands of all sites would take ten times as long)."""
     posterior, constant = tree["posterior"].to_dataset(), tree["constant_data"].to_dataset()
-    found = {"programme_level": posterior["intercept"]}
+    found = {"level": posterior["intercept"]}
     if "trend" in posterior:
-        found["programme_change"] = posterior["trend"].isel(period=-1) - posterior["trend"].isel(period=0)
-    found |= {f"spread_({key})": posterior[key] for key in SPREADS if key in posterior}
+        found["change"] = posterior["trend"].isel(period=-1) - posterior["trend"].isel(period=0)
+    found |= {key: posterior[key] for key in SPREADS if key in posterior}
     rows = panel[panel["measure"] == name].reset_index(drop=True)
     labels = windows(params.periods, rows).current.periods
     cells = np.flatnonzero(rows["period"].isin(labels))
