@@ -39,7 +39,7 @@ def _pandoc(document: str, target: Path, wanted: str) -> Path:
 
     folder = target.parent
     command = [pypandoc.get_pandoc_path(), f"--from={READER}", *PAGES[wanted], "--standalone", "--wrap=none",
-               "--shift-heading-level-by=1", "--fail-if-warnings",
+               "--shift-heading-level-by=1", "--fail-if-warnings", "--syntax-highlighting=none",
                *(f"--lua-filter=style/{name}.lua" for name in FILTERS)]  # fmt: skip
     if (folder / "references.bib").exists():
         command += ["--citeproc", "--bibliography=references.bib", "--metadata=link-citations:true"]
