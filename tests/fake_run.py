@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from draws_for_tests import Draws
+import xarray as xr
 from scipy.special import expit, logit
 
 from collabeval import classical, estimates, panel, params_file, quality, spc
 from collabeval.params import Params
 from collabeval.run_folder import RunFolder
+from draws_for_tests import Draws
 
 DEATH = {
     "label": "Deaths within 30 days of surgery", "family": "binomial", "better": "lower", "per": 100,
@@ -52,7 +53,7 @@ class Fake:
     change: float = 0.0  # of the programme, on the link scale from first to last period
     worsened: int = 0  # this many sites worsen strongly
     expected: bool = False
-    failed: tuple[str, ...] = ()  # names of checks that did not pass
+    failed: tuple[str, ...] = ()  # checks that did not pass
     seed: int = 1
     report: Mapping[str, Any] | None = None
     level: float | None = None
@@ -81,6 +82,7 @@ def make(folder: Path, fake: Fake | None = None) -> RunFolder:
     outcomes = pd.concat([rows for rows, _ in parts.values()], ignore_index=True)
     analysed = panel.build(params, sites, outcomes.drop(columns=["level", "slope"]))
     trees = {name: _draws(name, fake, analysed, outcomes, generator).tree() for name in fake.measures}
+    trees = {name: _with_periods(tree) for name, tree in trees.items()}
     found, programme = (
         estimates.evaluate_sites(params, analysed, trees),
         estimates.evaluate_programme(params, analysed, trees),
@@ -98,6 +100,12 @@ def make(folder: Path, fake: Fake | None = None) -> RunFolder:
     run.write(quality.check(params, sites, analysed, outcomes), run.quality)
     params_file.write_resolved(params, run)
     return run
+
+
+def _with_periods(tree: xr.DataTree) -> xr.DataTree:
+    posterior, constant = (tree[group].to_dataset() for group in ("posterior", "constant_data"))
+    constant = constant.assign_coords(period=posterior["period"].to_numpy())
+    return xr.DataTree.from_dict({"posterior": posterior, "constant_data": constant})
 
 
 def _name(number: int) -> str:
@@ -166,10 +174,16 @@ def _draws(
         over_time["overdispersion"] = 0.05 * generator.standard_normal((size, len(rows)))
     scales: dict[str, Any] = {"site_sd": fake.site_sd * np.exp(0.1 * generator.standard_normal(size))}
     if fake.years:
-        scales |= {"trajectory_sd": np.full(size, 0.05), "site_correlation": np.zeros(size), "overdispersion_sd": np.full(size, 0.05)}
+        scales |= {
+            "trajectory_sd": np.full(size, 0.05),
+            "site_correlation": np.zeros(size),
+            "overdispersion_sd": np.full(size, 0.05),
+        }
     if normal:
         over_time["residual_sd"] = {site: np.full(size, 3.0) for site in truth.index}
-    return Draws(rows, family, link + 0.02 * generator.standard_normal(size), draws, hyperparameters=scales, **over_time)
+    return Draws(
+        rows, family, link + 0.02 * generator.standard_normal(size), draws, hyperparameters=scales, **over_time
+    )
 
 
 def _diagnostics(fake: Fake) -> pd.DataFrame:

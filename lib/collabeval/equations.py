@@ -27,16 +27,27 @@ def word(text: str) -> Formula:
     return Formula(f'<mi mathvariant="normal">{escape(text)}</mi>', f'upright("{text}")')
 
 
+# how a mark is written in each notation, where not as itself
+IN_MATHML = {"~": "∼"}
+IN_TYPST = {"~": "tilde.op", "(": "\\(", ")": "\\)", "·": "dot.op", ",": "\\,"}
+
+
 def operator(mark: str) -> Formula:
     """An operator or bracket: =, ~, +, −, ·, ( and ), a comma."""
-    return Formula(
-        f"<mo>{escape(mark)}</mo>", {"~": "tilde.op", "(": "\\(", ")": "\\)", "·": "dot.op", ",": "\\,"}.get(mark, mark)
-    )
+    return Formula(f"<mo>{escape(IN_MATHML.get(mark, mark))}</mo>", IN_TYPST.get(mark, mark))
 
 
-def number(value: str) -> Formula:
-    """A number as written."""
-    return Formula(f"<mn>{escape(value)}</mn>", value)
+SPACE = Formula('<mspace width="0.17em"/>', "thin")
+
+
+def averaged(base: Formula) -> Formula:
+    """A mean: a bar over a symbol."""
+    return Formula(f'<mover accent="true">{row(base)}<mo stretchy="true">¯</mo></mover>', f"overline({base.typst})")
+
+
+def root(inner: Formula) -> Formula:
+    """A square root."""
+    return Formula(f"<msqrt>{row(inner)}</msqrt>", f"sqrt({inner.typst})")
 
 
 def below(base: Formula, index: Formula) -> Formula:
@@ -74,6 +85,7 @@ def block(formula: Formula, alt: str) -> str:
     `alt` says the equation in words: it is read aloud, and without it a PDF is not accessible.
     """
     words = alt.replace("\\", "").replace('"', "'")
-    math = f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block" alttext="{escape(words)}">{row(formula)}</math>'
+    opening = f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block" alttext="{escape(words)}">'
+    math = f"{opening}{row(formula)}</math>"
     typst = f'#math.equation(block: true, alt: "{words}", $ {formula.typst} $)'
     return f"```{{=html}}\n{math}\n```\n\n```{{=typst}}\n{typst}\n```"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -25,26 +26,23 @@ def publish(run: Run, params: Params) -> Published:
     views = tuple(_view(run, params, name) for name in _order(params))
     labels = site_labels(run.sites, run.panel, params)
     counts = pd.concat([_counts(run, params, view, labels) for view in views], ignore_index=True)
-    now = counts[counts["window"].eq("current")]
-    hidden = {(row.measure, row.site) for row in now[now["hidden"]].itertuples()}
-    views = tuple(_with_hidden(view, hidden) for view in views)
+    views = tuple(_with_hidden(view, counts) for view in views)
     keys = results.hidden_counts(run.panel, params, views, labels)
     return Published(
         params=params,
         measures=views,
-        site_order=tuple(sorted(labels.values())),
         counts=counts,
         cells=pd.concat([_cells(run, params, view, labels) for view in views], ignore_index=True),
         totals=pd.concat([_totals(run, params, view) for view in views], ignore_index=True),
         estimates=results.estimates(run.site_estimates, views, labels, keys),
-        statements=results.statements(run.site_statements, labels, keys),
-        probabilities=results.probabilities(run.site_probabilities, labels, keys),
+        statements=results.statements(run.site_statements, views, labels, keys),
+        probabilities=results.probabilities(run.site_probabilities),
         programme=results.rescaled(run.programme_estimates, views),
         trend=results.trend(run.programme_trend, run.panel, params, views),
         funnel=results.funnel(run.funnel, params, views, labels),
         curves={view.name: funnel_curves(params, run.panel, view.name) for view in views},
         spc=results.spc(run.spc, run.panel, params, views),
-        diagnostics=run.diagnostics.copy(),
+        diagnostics=results.diagnostics(run.diagnostics, labels),
         quality=results.quality(run.quality, labels),
         fingerprint=_fingerprint(run.panel, params),
     )
@@ -66,27 +64,30 @@ def _order(params: Params) -> list[str]:
 
 def _view(run: Run, params: Params, name: str) -> MeasureView:
     rows = run.panel[run.panel["measure"].eq(name)]
-    measure = params.measures[name]
+    measure, compared = params.measures[name], windows(params.periods, rows)
     return MeasureView(
         name=name,
         params=measure,
-        base=_base(measure, rows),
+        base=_base(measure, rows, compared.baseline is not None),
         adjusted=bool(len(rows)) and bool(rows["expected"].notna().all()),
-        windows=windows(params.periods, rows),
+        windows=compared,
     )
 
 
-def _with_hidden(view: MeasureView, hidden: set[tuple[str, str]]) -> MeasureView:
-    number = sum(measure == view.name for measure, _ in hidden)
-    return MeasureView(view.name, view.params, view.base, view.adjusted, view.windows, number)
+def _with_hidden(view: MeasureView, counts: pd.DataFrame) -> MeasureView:
+    now = counts["measure"].eq(view.name) & counts["window"].eq("current")
+    return replace(view, hidden=int((now & counts["hidden"]).sum()))
 
 
-def _base(measure: Measure, rows: pd.DataFrame) -> int:
-    """`per` where the rate is then a whole number of one or two digits to speak of, else the base at which it is."""
+def _base(measure: Measure, rows: pd.DataFrame, compares: bool) -> int:
+    """`per` where the rate is then a whole number of one or two digits to speak of, else the base at which it is.
+
+    Where now is compared with a baseline the whole number needs two digits: "5 and 5" would hide a change by a tenth.
+    """
     if measure.family == "normal":
         return 1
     rate = rows["numerator"].sum() / max(rows["denominator"].sum(), 1e-12)
-    if 3 <= rate * measure.per < 99.5:
+    if (9.5 if compares else 3.0) <= rate * measure.per < 99.5:
         return measure.per
     return next((base for base in BASES if rate * base >= 9.5), BASES[-1] if rate > 0 else measure.per)
 

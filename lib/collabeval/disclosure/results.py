@@ -55,7 +55,8 @@ def hidden_rows(rows: pd.DataFrame, view: MeasureView, minimum_cell: int) -> pd.
 
 def _hidden_keys(rows: pd.DataFrame, view: MeasureView, params: Params, labels: Labels) -> Keys:
     hidden = hidden_rows(rows, view, params.report.minimum_cell)
-    return {(view.name, labels[row.site], row.period) for row in rows[hidden].itertuples()}
+    found = rows[hidden]
+    return {(view.name, labels[site], period) for site, period in zip(found["site"], found["period"], strict=True)}
 
 
 def rescaled(table: pd.DataFrame, views: Views) -> pd.DataFrame:
@@ -66,48 +67,48 @@ def rescaled(table: pd.DataFrame, views: Views) -> pd.DataFrame:
 
 
 def _is_hidden(table: pd.DataFrame, keys: Keys) -> pd.Series:
-    """Whether the row's own period, or the site's whole record (period blank), rests on a hidden count."""
-    sites = {(measure, site) for measure, site, _ in keys}
+    """Whether the count of the row's own measure, site and period (or window) is hidden."""
     rows = zip(table["measure"], table["site"], table["period"], strict=True)
-    return pd.Series([key in keys or (key[2] == "" and key[:2] in sites) for key in rows], table.index, dtype=bool)
+    return pd.Series([key in keys for key in rows], table.index, dtype=bool)
+
+
+def _was_hidden(table: pd.DataFrame, views: Views, keys: Keys) -> pd.Series:
+    """Whether the count of the row's site in the baseline window is hidden."""
+    baseline = {view.name: view.windows.baseline.label for view in views if view.windows.baseline is not None}
+    return _is_hidden(table.assign(period=table["measure"].map(baseline).fillna("no baseline")), keys)
 
 
 def estimates(table: pd.DataFrame, views: Views, labels: Labels, keys: Keys) -> pd.DataFrame:
     """Estimates of sites; those that rest on a hidden count keep only a coarse 95% interval."""
     table = rescaled(table, views).assign(site=table["site"].map(labels))
     hidden = _is_hidden(table, keys)
-    baseline = {view.name: view.windows.baseline.label for view in views if view.windows.baseline is not None}
-    before = _is_hidden(table.assign(period=table["measure"].map(baseline).fillna("no baseline")), keys)
-    hidden |= before & table["estimand"].eq("change")
+    hidden |= _was_hidden(table, views, keys) & table["estimand"].eq("change")
     table = rule.coarsen(table, hidden & table["estimand"].isin(OF_COUNTS))
     table.loc[hidden & table["estimand"].eq("rank"), [name for name in rule.POINTS if name in table]] = np.nan
     return table.assign(hidden=hidden)
 
 
-def _of_hidden_site(table: pd.DataFrame, keys: Keys) -> pd.Series:
-    sites = {(measure, site) for measure, site, _ in keys}
-    return pd.Series(
-        [key in sites for key in zip(table["measure"], table["site"], strict=True)], table.index, dtype=bool
-    )
+def statements(table: pd.DataFrame, views: Views, labels: Labels, keys: Keys) -> pd.DataFrame:
+    """Words with their chances; where the count they rest on is hidden, a chance is only said to reach a threshold.
 
-
-def statements(table: pd.DataFrame, labels: Labels, keys: Keys) -> pd.DataFrame:
-    """For sites with a hidden count a chance is only said to reach a threshold: its digits could tell the count."""
+    Its digits would tell the count to someone who knows the number of cases and the model.
+    """
+    now = {view.name: view.windows.current.label for view in views}
     table = table.assign(site=table["site"].map(labels))
-    hidden = _of_hidden_site(table, keys)
+    hidden = _is_hidden(table.assign(period=table["measure"].map(now)), keys)
+    hidden |= _was_hidden(table, views, keys) & table["slot"].eq("trajectory")
     floors = table["probability"].map(lambda value: max((step for step in FLOORS if value >= step), default=math.nan))
     return table.assign(hidden=hidden, probability=table["probability"].where(~hidden, floors))
 
 
-def probabilities(table: pd.DataFrame, labels: Labels, keys: Keys) -> pd.DataFrame:
-    """Events of the programme (site blank) pass; those of sites with a hidden count go."""
-    table = table.assign(site=table["site"].map({**labels, "": ""}))
-    return table.assign(probability=table["probability"].mask(_of_hidden_site(table, keys)))
+def probabilities(table: pd.DataFrame) -> pd.DataFrame:
+    """Events of the collaborative as a whole (site blank)."""
+    return table[table["site"].eq("")].reset_index(drop=True)
 
 
-def trend(table: pd.DataFrame | None, panel: pd.DataFrame, params: Params, views: Views) -> pd.DataFrame:
+def trend(table: pd.DataFrame, panel: pd.DataFrame, params: Params, views: Views) -> pd.DataFrame:
     """The collaborative's rate by period; where a period's total is small its recorded rate goes."""
-    if table is None or table.empty:
+    if table.empty:
         return pd.DataFrame(columns=["measure", "period", "observed", *SUMMARY])
     factors = {view.name: factor(view) for view in views}
     by = table["measure"].map(factors)
@@ -129,9 +130,9 @@ def _of_small_total(table: pd.DataFrame, panel: pd.DataFrame, params: Params, vi
     )
 
 
-def spc(table: pd.DataFrame | None, panel: pd.DataFrame, params: Params, views: Views) -> pd.DataFrame:
+def spc(table: pd.DataFrame, panel: pd.DataFrame, params: Params, views: Views) -> pd.DataFrame:
     """Control charts of the collaborative; a chart with one hidden value goes whole, since its mean would tell it."""
-    if table is None or table.empty:
+    if table.empty:
         return pd.DataFrame(
             columns=["measure", "site", "period", "value", "centre", "lower", "upper", "method", "flag"]
         )
@@ -142,9 +143,9 @@ def spc(table: pd.DataFrame | None, panel: pd.DataFrame, params: Params, views: 
     return table[~table["measure"].isin(hidden)].reset_index(drop=True)
 
 
-def funnel(table: pd.DataFrame | None, params: Params, views: Views, labels: Labels) -> pd.DataFrame:
+def funnel(table: pd.DataFrame, params: Params, views: Views, labels: Labels) -> pd.DataFrame:
     """Funnel rows; a site whose count is hidden keeps its flag and loses its dot."""
-    if table is None or table.empty:
+    if table.empty:
         return pd.DataFrame(
             columns=["measure", "site", "observed", "expected", "denominator", "method", "flag", "hidden"]
         )
@@ -165,3 +166,20 @@ def quality(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
     return table.assign(site=site, value=table["value"].where(share), limit=table["limit"].where(share)).drop(
         columns="message"
     )
+
+
+def diagnostics(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    """Checks of the fit; what a failed one puts in doubt stands by site label instead of site code, one to a line."""
+    changes = table["changes"].fillna("") if "changes" in table else pd.Series("", index=table.index)
+    return table.assign(changes=changes.map(lambda found: _relabelled(str(found), labels)))
+
+
+def _relabelled(changes: str, labels: Labels) -> str:
+    """ "S1 level: worse → unclear; …" as lines "label<tab>level: …"; what begins with no known code is dropped."""
+    found = []
+    for change in changes.split("; "):
+        codes = [code for code in labels if change == code or change.startswith(f"{code} ")]
+        if codes:
+            code = max(codes, key=len)
+            found.append(f"{labels[code]}\t{change[len(code) :].strip()}")
+    return "\n".join(found)

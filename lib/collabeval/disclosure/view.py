@@ -40,10 +40,7 @@ class MeasureView:
 
 @dataclass(frozen=True)
 class Run:
-    """The tables of a run as its steps left them: confidential, read by `publish` and by nothing after it.
-
-    Raw tables go in here, by the names of docs/data.md; a table that a run does not have is None.
-    """
+    """The tables of a run as its steps left them: confidential, read by `publish` and by nothing after it."""
 
     sites: pd.DataFrame
     panel: pd.DataFrame
@@ -52,9 +49,9 @@ class Run:
     site_probabilities: pd.DataFrame
     site_statements: pd.DataFrame
     programme_estimates: pd.DataFrame
-    programme_trend: pd.DataFrame | None
-    funnel: pd.DataFrame | None
-    spc: pd.DataFrame | None
+    programme_trend: pd.DataFrame
+    funnel: pd.DataFrame
+    spc: pd.DataFrame
     diagnostics: pd.DataFrame
 
 
@@ -66,6 +63,8 @@ class Published:
     ----------
     measures : the measures in the order of the report: the leading outcome first.
     counts : measure, site, window (``current`` or ``baseline``), numerator, denominator, expected, cases, hidden.
+    probabilities : events of the collaborative as a whole; those of sites are said in `statements`.
+    diagnostics : the checks of the fit; `changes` has a line "label<tab>what" for each word that is in doubt.
     cells : measure, site, period, observed: the recorded ratio (for means: the mean) of one site in one period.
     totals : measure, window (``current``, ``baseline`` or ``all``), sites, numerator, denominator, years.
     estimates, programme, statements, funnel, spc, trend, diagnostics, quality : the results tables after disclosure;
@@ -76,7 +75,6 @@ class Published:
 
     params: Params
     measures: tuple[MeasureView, ...]
-    site_order: tuple[str, ...]
     counts: pd.DataFrame
     cells: pd.DataFrame
     totals: pd.DataFrame

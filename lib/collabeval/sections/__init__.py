@@ -38,6 +38,12 @@ __all__ = [
 ]
 
 
+RESULTS = (
+    "site_estimates", "site_probabilities", "site_statements", "programme_estimates", "programme_trend", "funnel",
+    "spc", "diagnostics",
+)  # fmt: skip
+
+
 def open_report(run_folder: str) -> Report:
     """Open a run for its report: its tables pass disclosure control here, and sections see nothing else."""
     run = RunFolder(Path(run_folder))
@@ -46,25 +52,10 @@ def open_report(run_folder: str) -> Report:
 
 
 def _tables(run: RunFolder) -> Run:
-    def optional(name: str) -> object:
-        path = run.table(name)
-        return run.read(path) if path.exists() else None
-
+    """The tables of a run, still confidential: they go from here to disclosure control and nowhere else."""
     return Run(
         sites=run.read(run.sites),
         panel=run.read(run.panel),
         quality=run.read(run.quality),
-        programme_trend=optional("programme_trend"),
-        funnel=optional("funnel"),
-        spc=optional("spc"),
-        **{
-            name: run.read(run.table(name))
-            for name in (
-                "site_estimates",
-                "site_probabilities",
-                "site_statements",
-                "programme_estimates",
-                "diagnostics",
-            )
-        },
+        **{name: run.read(run.table(name)) for name in RESULTS},
     )

@@ -62,18 +62,22 @@ def _message(facts: Facts) -> str:
 
 def _how_certain(report: Report, facts: Facts) -> str:
     """Why words are few: what the rule asks, and what these data can give."""
-    number = len(enough(facts))
+    number, nouns = len(enough(facts)), facts.nouns
     if number < FEWEST:
         return (
-            f"{numbers.capital(numbers.counted(number, facts.nouns))} "
-            f"{numbers.plural(number, ('has', 'have'))} data enough; being among the best is asked only from "
-            f"{numbers.number_word(FEWEST)} on."
+            f"{numbers.capital(numbers.counted(number, nouns))} {numbers.plural(number, ('has', 'have'))} data "
+            "enough; being "
+            f"among the best is asked only from {numbers.number_word(FEWEST)} on."
         )
     rules = report.published.params.rules
-    said = f"To be called a consistently high performer takes {phrases.chances(rules.deviant)} of being among the best"
+    said = (
+        f"To be called a consistently high performer takes {phrases.chances(rules.deviant)} of being among the best now"
+    )
     if len(facts.view.windows.earlier) < 2:
-        return f"{said} now, and the same good side in two earlier windows; these data hold no two earlier windows, so nothing can be called sustained yet."
-    return f"{said} now, and {phrases.chances(rules.persistence)} of being better than average now and in both earlier windows."
+        lacks = "these data hold fewer, so nothing can be called sustained"
+        return f"{said}, and two earlier windows to show that it lasts; {lacks}."
+    lasting = phrases.chances(rules.persistence)
+    return f"{said}, and {lasting} of being better than average now and in both earlier windows."
 
 
 def _table(report: Report, facts: Facts) -> str:
@@ -92,22 +96,23 @@ def _table(report: Report, facts: Facts) -> str:
 
 
 def _wrongly(facts: Facts) -> str:
-    """How many of the named can be counted on to be there by chance."""
+    """How many of the named are to be reckoned with as named by chance."""
     sentences = []
     for slugs_, what in ((BEST, "worth a visit"), (REVIEW, "advised for review")):
         named = [site for site in facts.of("deviance", *slugs_) if site.chance == site.chance]
-        if not named:
-            continue
-        number = numbers.decimal(wrongly_named(named), 1)
-        most = "at most " if any(site.bounded for site in named) else "about "
-        sentences.append(
-            f"Of the {numbers.number_word(len(named))} {what}, {most}{number} can be counted on to be named by chance alone."
-        )
+        if len(named) > 1:
+            most = "at most " if any(site.bounded for site in named) else ""
+            number = f"{most}{numbers.decimal(wrongly_named(named), 1)}"
+            sentences.append(
+                f"Of the {numbers.number_word(len(named))} {what}, {number} must be reckoned to be named by chance "
+                "alone."
+            )
     return " ".join(sentences)
 
 
 def _practices(report: Report) -> str:
     return text(
-        f"What the high performers do differently is not part of this report: a table of practices by {report.lead.nouns[0]} "
+        "What the high performers do differently is not part of this report: a table of practices by "
+        f"{report.lead.nouns[0]} "
         "would be needed."
     )

@@ -5,60 +5,63 @@ from __future__ import annotations
 import pandas as pd
 
 from collabeval.sections.report import Report, Section, blocks, callout, text
-from collabeval.statements import numbers
+from collabeval.statements import checks, numbers
 
 
 def diagnostics(report: Report) -> Section:
     """The chapter: all checks in one table, advice on those that failed."""
     rows = report.published.diagnostics
     failed = rows[~rows["passed"].astype(bool)]
+    blocking = bool(failed["level"].eq("blocking").any())
     return Section(
         blocks(
             "# Diagnostics {#sec-diagnostics}",
-            callout(
-                "important", "Key message", text(_message(len(rows), len(failed), failed["level"].eq("blocking").any()))
-            ),
-            _advice(failed),
+            callout("important", "Key message", text(checks.message(len(rows), len(failed), blocking))),
+            "\n".join(_advice(report, row) for row in failed.to_dict("records")),
             _table(report, rows),
         )
     )
 
 
-def _message(number: int, failed: int, blocking: bool) -> str:
-    if not failed:
-        return f"All {numbers.whole(number)} checks passed."
-    said = f"{numbers.capital(numbers.number_word(failed))} of {numbers.whole(number)} checks did not pass."
-    if blocking:
-        return f"{said} At least one of them is blocking: this report is provisional."
-    return f"{said} {numbers.plural(failed, ('It is', 'They are'))} advisory: the results stand."
+def _advice(report: Report, check: dict) -> str:
+    """What one failed check means, and which words it puts in doubt."""
+    about = (
+        ""
+        if len(report.facts) == 1
+        else f" ({numbers.lower_first(_labels(report).get(check['model'], check['model']))})"
+    )
+    doubts = [checks.doubt(*line.split("\t")) for line in check["changes"].splitlines()]
+    doubt = f" In doubt: {numbers.listed(doubts, 8)}." if doubts else ""
+    return f"- **{text(checks.name(check['check']) + about)}**: {with_code(check['advice'])}{text(doubt)}"
 
 
-def _advice(failed: pd.DataFrame) -> str:
-    lines = []
-    for row in failed.itertuples():
-        name = str(row.check).replace("_", " ")
-        lines.append(f"- {text(f'{row.model}, {name}: {row.advice}')}")
-    return "\n".join(lines)
+def _labels(report: Report) -> dict[str, str]:
+    return {view.name: view.params.label for view in report.published.measures}
+
+
+def with_code(sentence: str) -> str:
+    """A sentence as Markdown in which only backticks keep their meaning."""
+    parts = sentence.split("`")
+    return "".join(f"`{part}`" if number % 2 else text(part) for number, part in enumerate(parts))
 
 
 def _table(report: Report, rows: pd.DataFrame) -> str:
-    """One line per check: how often it was made, its worst value and limit, whether it passed."""
-    labels = {view.name: view.params.label for view in report.published.measures}
+    """One line per check: its value and limit, whether it passed."""
+    labels = _labels(report)
     table = pd.DataFrame(
         {
-            "Model": [labels.get(str(model), str(model)) for model in rows["model"]],
-            "Check": [numbers.capital(str(check).replace("_", " ")) for check in rows["check"]],
+            "Measure": [labels.get(str(model), str(model)) for model in rows["model"]],
+            "Check": [checks.name(str(check)) for check in rows["check"]],
             "Value": [_value(value) for value in rows["value"]],
             "Limit": [_value(value) for value in rows["limit"]],
             "Kind": list(rows["level"]),
             "Passed": ["yes" if passed else "no" for passed in rows["passed"]],
         }
     )
-    if table["Model"].nunique() == 1:
-        table = table.drop(columns="Model")
-    return report.table(
-        "diagnostics", table, "Checks of the fit", [not passed for passed in rows["passed"]], right=["Value", "Limit"]
-    )
+    if len(report.facts) == 1:
+        table = table.drop(columns="Measure")
+    bold = [not passed for passed in rows["passed"]]
+    return report.table("diagnostics", table, "Checks of the fit", bold, right=["Value", "Limit"])
 
 
 def _value(value: float) -> str:
@@ -66,4 +69,4 @@ def _value(value: float) -> str:
         return numbers.NOT_ESTIMATED
     if value == round(value):
         return numbers.whole(value)
-    return f"{value:.3g}".replace("-", numbers.MINUS)
+    return numbers.decimal(value, 0 if abs(value) >= 100 else 3)

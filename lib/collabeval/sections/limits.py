@@ -21,21 +21,44 @@ def limits(report: Report) -> Section:
 
 
 def _threats(report: Report) -> list[tuple[str, str]]:
-    params, nouns = report.published.params, report.lead.nouns
-    seasonal = params.periods.length in {"month", "quarter", "half"}
-    adjusted = [facts.view.adjusted for facts in report.facts]
+    nouns = report.lead.nouns
     return [
-        ("No comparators", "Change is shown, not effect: nothing here tells what would have happened without the collaborative."),
-        ("Seasonality", "Not modelled: compare like seasons." if seasonal else "Cannot arise: periods are whole years." if params.periods.length == "year" else "Cannot arise: one period."),
-        ("Regression to the mean", f"Partial pooling takes most of it out of the estimates of single {nouns[1]}; the choice of whom to look at is not free of it."),
-        ("Volume and outcome", f"{NOT_ASSESSED} {numbers.capital(nouns[1])} with few cases are drawn to the common average, not to that of other small ones."),
-        ("Case-mix", _case_mix(adjusted)),
+        (
+            "No comparators",
+            "Change is shown, not effect: nothing here tells what would have happened without the collaborative.",
+        ),
+        ("Seasonality", _seasons(report)),
+        (
+            "Regression to the mean",
+            f"Partial pooling takes most of it out of the estimates of single {nouns[1]}; a change since a bad "
+            "baseline year "
+            "is not free of it.",
+        ),
+        (
+            "Volume and outcome",
+            f"{NOT_ASSESSED} {numbers.capital(nouns[1])} with few cases are drawn to the average of all, not of "
+            "their like.",
+        ),
+        ("Case-mix", _case_mix([facts.view.adjusted for facts in report.facts])),
         ("Transfers and completeness of follow-up", NOT_ASSESSED),
-        (f"Fit at single {nouns[1]}", "Checked for the whole by posterior prediction; see Diagnostics."),
-        ("Choice of trend", NOT_ASSESSED if params.periods.length != "none" else "Cannot arise: one period."),
-        ("Thresholds moved after the results", "The rules are part of the params file; its hash is kept with the run."),
+        (f"Fit at single {nouns[1]}", "Checked for each measure as a whole by posterior prediction; see Diagnostics."),
+        ("Other shapes of the trend", _if_periods(report, NOT_ASSESSED)),
+        (
+            "Thresholds moved after the results",
+            f"{NOT_ASSESSED} The rules stand in the params file, but nothing here proves that they stood there before.",
+        ),
         ("Small numbers", _small(report)),
-    ]  # fmt: skip
+    ]
+
+
+def _if_periods(report: Report, said: str) -> str:
+    return "Cannot arise: one period." if report.published.params.periods.length == "none" else said
+
+
+def _seasons(report: Report) -> str:
+    if report.published.params.periods.length == "year":
+        return "Cannot arise: periods are whole years."
+    return _if_periods(report, f"{NOT_ASSESSED} Compare like seasons: windows of whole years do.")
 
 
 def _case_mix(adjusted: list[bool]) -> str:
@@ -51,5 +74,6 @@ def _small(report: Report) -> str:
     if not report.published.hides_counts:
         return "No count is hidden."
     return text(
-        f"Counts from 1 to {least - 1} are hidden, with what could give them away; hidden counts may still follow from totals."
+        f"Counts from 1 to {least - 1} are hidden, with what could give them away; hidden counts may still follow "
+        "from totals."
     )

@@ -7,17 +7,16 @@ import math
 import pandas as pd
 
 from collabeval.sections.report import Report, Section, blocks, callout, text
-from collabeval.statements import numbers, phrases
-from collabeval.statements.advice import INCOMPLETE, incomplete
-from collabeval.statements.facts import Facts
+from collabeval.statements import numbers
+from collabeval.statements.advice import incomplete
 
+# the checks of docs/data.md that warn, as a reader would be told of them
 WARNINGS = {
-    "vanished_site": "stopped sending data",
-    "implausible_jump": "a jump that the model finds hard to explain",
-    "denominator_halved": "the number of cases fell by half or more",
-    "digit_preference": "last digits that people, not counts, produce",
-    "identical_rows": "identical rows in different periods",
-    "missingness": "periods without data",
+    "site vanished": "stopped sending data before the last period (last one sent in brackets)",
+    "implausible jump": "a value far from what the model would predict",
+    "denominator fell by half": "the number of cases fell by half or more from one period to the next",
+    "digit preference": "more cases ending in 0 or 5 than chance gives",
+    "identical rows": "the numbers of one period repeat those of another, or of another site",
 }
 
 
@@ -32,25 +31,23 @@ def measurement(report: Report) -> Section:
             "## What looked odd in the data",
             _warnings(report),
             "## How much of a difference is signal",
-            callout("important", "Key message", text(" ".join(_signal(report, facts) for facts in report.facts))),
+            callout("important", "Key message", text(_signal(report))),
             _reliability(report),
         )
     )
 
 
 def _completeness(report: Report) -> str:
-    rows = report.published.quality
-    shares = rows[rows["check"].eq("completeness")]["value"].dropna()
-    if shares.empty or report.published.params.periods.length == "none":
+    rows = report.published.quality[report.published.quality["check"].eq("completeness")]
+    if rows.empty or report.published.params.periods.length == "none":
         return "The data hold one period only, so completeness over time cannot be judged."
-    nouns = report.lead.nouns
+    nouns, least = report.lead.nouns, numbers.percent(float(rows["limit"].iloc[0]))
     short = incomplete(report.published)["site"].nunique()
-    all_sites = rows[rows["check"].eq("completeness")]["site"].nunique()
-    said = f"Of all {nouns[0]}-periods, {numbers.percent(shares.mean())} arrived."
+    said = f"Of the periods due from all {nouns[1]}, {numbers.percent(rows['value'].mean())} arrived."
     if not short:
-        return f"{said} Every {nouns[0]} sent at least {numbers.percent(INCOMPLETE)} of its periods."
-    which = numbers.capital(numbers.counted(short, nouns, of=all_sites))
-    return f"{said} {which} sent less than {numbers.percent(INCOMPLETE)}."
+        return f"{said} Every {nouns[0]} sent at least {least} of its own."
+    which = numbers.capital(numbers.counted(short, nouns, of=rows["site"].nunique()))
+    return f"{said} {which} sent less than {least} of {'its own' if short == 1 else 'their own'}."
 
 
 def _incomplete(report: Report) -> str:
@@ -65,40 +62,49 @@ def _incomplete(report: Report) -> str:
             "Periods sent": [numbers.percent(value) for value in rows["value"]],
         }
     )
-    caption = f"{numbers.capital(report.lead.nouns[1])} with less than {numbers.percent(INCOMPLETE)} of their periods"
+    least = numbers.percent(float(rows["limit"].iloc[0]))
+    caption = f"{numbers.capital(report.lead.nouns[1])} with less than {least} of their periods"
     return report.table("completeness", table, caption, right=["Periods sent"])
 
 
 def _warnings(report: Report) -> str:
     rows = report.published.quality
-    rows = rows[rows["level"].eq("warn") & ~rows["passed"].astype(bool)]
+    rows = rows[rows["level"].eq("warn") & ~rows["passed"].astype(bool) & rows["check"].ne("completeness")]
     if rows.empty:
         return text("Nothing: every check of plausibility passed.")
-    labels = {view.name: view.params.label for view in report.published.measures}
-    lines = []
-    for (check, measure), found in rows.groupby(["check", "measure"], sort=False):
-        what = WARNINGS.get(str(check), str(check).replace("_", " "))
-        where = [_place(row.site, row.period) for row in found.itertuples()]
-        about = f"{labels[str(measure)]}: " if measure in labels and len(labels) > 1 else ""
-        lines.append(
-            f"- {text(f'{about}{what}: {numbers.listed([place for place in where if place] or ["all"], 8)}.')}"
-        )
+    lines = [_warning(report, str(check), found) for check, found in rows.groupby("check", sort=False)]
     return blocks(text("These are reasons to look, not errors:"), "\n".join(lines))
+
+
+def _warning(report: Report, check: str, found: pd.DataFrame) -> str:
+    """One line for one check: where it struck, by measure where the report has several."""
+    labels = {view.name: view.params.label for view in report.published.measures}
+    parts = []
+    for measure, rows in found.groupby("measure", sort=False):
+        columns = zip(rows["site"].to_list(), rows["period"].to_list(), strict=True)
+        where = dict.fromkeys(place for place in (_place(site, period) for site, period in columns) if place)
+        about = f" ({numbers.lower_first(labels[str(measure)])})" if len(labels) > 1 else ""
+        parts.append(f"{numbers.listed(list(where), 6) or 'the data as a whole'}{about}")
+    return f"- {text(f'{numbers.capital(WARNINGS[check])}: {"; ".join(parts)}.')}"
 
 
 def _place(site: str, period: str) -> str:
     return f"{site} ({numbers.period_name(period)})" if site and period else site or numbers.period_name(period or "")
 
 
-def _signal(report: Report, facts: Facts) -> str:
-    about = f"{facts.view.params.label}: of" if len(report.facts) > 1 else "Of"
-    if not math.isfinite(facts.rankability):
-        return f"{about} the differences shown, the part that is real could not be worked out."
-    said = (
-        f"{about} the difference that a typical {facts.nouns[0]} shows, {numbers.share_in_words(facts.rankability)} is real; the "
-        "rest is chance."
-    )
-    return said
+def _signal(report: Report) -> str:
+    """ "Of the difference that a typical hospital shows, about half is real for deaths, …; the rest is chance."."""
+    known = [facts for facts in report.facts if math.isfinite(facts.rankability)]
+    if not known:
+        return "How much of the differences shown is real could not be worked out."
+    said = f"Of the difference that a typical {report.lead.nouns[0]} shows, "
+    if len(report.facts) == 1:
+        return f"{said}{numbers.share_in_words(known[0].rankability)} is real; the rest is chance."
+    parts = [
+        f"{numbers.share_in_words(facts.rankability)} is real for {numbers.lower_first(facts.view.params.label)}"
+        for facts in known
+    ]
+    return f"{said}{numbers.listed(parts)}; the rest is chance."
 
 
 def _reliability(report: Report) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from collabeval import equations as eq
-from collabeval.equations import Formula, below, join, raised, symbol, word
+from collabeval.equations import Formula, averaged, below, join, raised, symbol, word
 from collabeval.sections.report import Report, Section, blocks, text
 from collabeval.statements import numbers, priors
 from collabeval.statements import words as slugs
@@ -30,7 +30,7 @@ def methods(report: Report) -> Section:
             _rules(report),
             _windows(report),
             "## Methods used besides",
-            _classical(),
+            _classical(report),
         )
     )
 
@@ -47,29 +47,31 @@ def _families(report: Report) -> str:
 
 
 def _binomial() -> str:
-    formula = join(below(symbol("y"), CELL), "~", word("Binomial"), "(", below(symbol("n"), CELL), ",", below(symbol("p"), CELL), ")", ",",
-                   word("logit"), below(symbol("p"), CELL), "=", ETA)  # fmt: skip
+    count, cases, share = (below(symbol(letter), CELL) for letter in "ynp")
+    likelihood = join(count, "~", word("Binomial"), "(", cases, ",", share, ")")
+    formula = join(likelihood, ",", eq.SPACE, eq.SPACE, word("logit"), eq.SPACE, share, "=", ETA)
     alt = "y of site j in period t is binomial with n cases and probability p; the logit of p is eta"
     return blocks(text("Shares (events among cases):"), eq.block(formula, alt))
 
 
 def _poisson() -> str:
-    formula = join(below(symbol("y"), CELL), "~", word("Poisson"), "(", below(symbol("E"), CELL),
-                   raised(symbol("e"), ETA), ")")  # fmt: skip
+    count, exposure = (below(symbol(letter), CELL) for letter in "yE")
+    formula = join(count, "~", word("Poisson"), "(", exposure, raised(symbol("e"), ETA), ")")
     alt = "y of site j in period t is Poisson with mean E times e to the power of eta"
     said = "Counts over an exposure, where E is the predicted number if the data give one, else the exposure:"
     return blocks(text(said), eq.block(formula, alt))
 
 
 def _normal() -> str:
-    mean = below(symbol("ȳ", "macron(y)"), CELL)
-    root = Formula(f"<msqrt>{eq.row(below(symbol('n'), CELL))}</msqrt>", f"sqrt({below(symbol('n'), CELL).typst})")
-    formula = join(mean, "~", word("Normal"), "(", ETA, ",", eq.over(below(symbol("σ", "sigma"), SITE), root), ")")
+    mean = below(averaged(symbol("y")), CELL)
+    error = eq.over(below(symbol("σ", "sigma"), SITE), eq.root(below(symbol("n"), CELL)))
+    formula = join(mean, "~", word("Normal"), "(", ETA, ",", error, ")")
     alt = (
         "the mean of y of site j in period t is normal with mean eta and standard deviation sigma j over the root of n"
     )
     said = (
-        "Means, with the standard deviation within each site estimated from the reported ones and partially pooled (or the "
+        "Means, with the standard deviation within each site estimated from the reported ones and partially pooled "
+        "(or the "
         "reported standard error taken as known):"
     )
     return blocks(text(said), eq.block(formula, alt))
@@ -89,7 +91,7 @@ def _predictor(report: Report) -> str:
     pieces += ["+", below(symbol("θ", "theta"), SITE)]
     alt += " plus the level theta of site j"
     if over_time(report) and model.trajectory:
-        pieces += ["+", below(symbol("δ", "delta"), SITE), "(", PERIOD, "−", symbol("t̄", "macron(t)"), ")"]
+        pieces += ["+", below(symbol("δ", "delta"), SITE), "(", PERIOD, "−", averaged(PERIOD), ")"]
         alt += " plus the slope delta of site j times t minus its mean"
     if model.overdispersion is True or (over_time(report) and model.overdispersion == "auto"):
         pieces += ["+", below(symbol("ε", "epsilon"), CELL)]
@@ -100,7 +102,8 @@ def _predictor(report: Report) -> str:
 def _in_words(report: Report) -> str:
     model, nouns = report.published.params.model, report.lead.nouns
     sentences = [
-        f"Each {nouns[0]} has its own level, drawn from a common distribution, so that {nouns[1]} with few cases are drawn towards "
+        f"Each {nouns[0]} has its own level, drawn from a common distribution, so that {nouns[1]} with few cases are "
+        "drawn towards "
         "the average (partial pooling)."
     ]
     if any(facts.view.adjusted for facts in report.facts):
@@ -109,7 +112,8 @@ def _in_words(report: Report) -> str:
         )
     else:
         sentences.append(
-            "No predicted numbers came with the data, so nothing is adjusted for case-mix and the offset is the exposure alone or zero."
+            "No predicted numbers came with the data, so nothing is adjusted for case-mix and the offset is the "
+            "exposure alone or zero."
         )
     if over_time(report) and model.trend == "random_walk":
         sentences.append("The trend of the collaborative is a random walk: it may turn at every period.")
@@ -134,21 +138,19 @@ def _priors(report: Report) -> str:
 
 
 def _rules(report: Report) -> str:
-    """Every word that occurs in this report with its rule and thresholds."""
-    table = report.published.statements.drop_duplicates(["slot", "statement", "rule"])
-    table = table[table["statement"].ne("none")]
-    order = {"level": 0, "trajectory": 1, "deviance": 2}
-    table = table.sort_values(
-        ["slot", "statement"], key=lambda column: column.map(order).fillna(0) if column.name == "slot" else column
-    )
+    """Every word that occurs in this report with its rule and thresholds, slot by slot."""
+    table = report.published.statements
+    table = table[table["statement"].ne("none")].drop_duplicates(["slot", "statement", "rule"])
+    order = {slot: place for place, slot in enumerate(slugs.WORDS)}
+    table = table.assign(place=table["slot"].map(order)).sort_values(["place", "statement", "rule"])
+    said = [
+        slugs.word(slot, slug) for slot, slug in zip(table["slot"].to_list(), table["statement"].to_list(), strict=True)
+    ]
     shown = pd.DataFrame(
-        {
-            "Word": [numbers.capital(slugs.word(row.slot, row.statement)) for row in table.itertuples()],
-            "Rule": list(table["rule"]),
-        }
+        {"Word": [numbers.capital(said_) for said_ in said], "Rule": list(table["rule"])}
     ).drop_duplicates()
-    intro = "The thresholds stand in the params file and were read before any result was computed. Words that occur in this report:"
-    return blocks(text(intro), report.table("rules", shown, "Words and their rules"))
+    intro = text("The thresholds stand in the params file. Words that occur in this report:")
+    return blocks(intro, report.table("rules", shown, "Words and their rules"))
 
 
 def _windows(report: Report) -> str:
@@ -164,9 +166,15 @@ def _windows(report: Report) -> str:
     return text(f"{said} Rates of a window weigh periods by their cases.")
 
 
-def _classical() -> str:
-    said = text(
-        "Funnel limits are exact (Poisson or binomial); the over-dispersed limits are the additive ones of the NHS mortality indicator "
+def _classical(report: Report) -> str:
+    """The companions of the Bayesian results, with their sources."""
+    funnel = text(
+        "Funnel limits are exact; the over-dispersed limits are the additive ones of the NHS mortality indicator "
     )
-    charts = text(" Control charts are XmR charts with the rules of NHS England’s Making Data Count. Ranks follow ")
-    return f"{said}[@spiegelhalter2005; @spiegelhalter2012].{charts}[@laird1989]. The features of high-performing collaboratives: [@mcgowan2023]."
+    sentences = [f"{funnel}[@spiegelhalter2005; @spiegelhalter2012]."]
+    if over_time(report):
+        sentences.append(text("Control charts are XmR charts with the rules of NHS England’s Making Data Count."))
+    sentences.append(f"{text('Mean ranks are averages over the posterior')} [@laird1989].")
+    features = text("The chapters follow the features of high-performing collaboratives found in Michigan")
+    sentences.append(f"{features} [@mcgowan2023].")
+    return " ".join(sentences)

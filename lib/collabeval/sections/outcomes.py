@@ -68,7 +68,8 @@ def _same_sites(facts: Facts) -> str:
     size = numbers.signed(change.median, places)
     return (
         f"Among the {facts.nouns[1]} with data in both periods alone the change is {size} {phrases.unit(facts.view)} "
-        f"({numbers.interval_95(change.lower, change.upper, places, sign=True)}), so that joining and leaving play no part in it."
+        f"({numbers.interval_95(change.lower, change.upper, places, sign=True)}), so that joining and leaving play "
+        "no part in it."
     )
 
 

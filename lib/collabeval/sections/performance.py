@@ -1,4 +1,4 @@
-"""Site performance: estimates with words by rule, the funnel, ranks or why not, each site over time, all in one table."""
+"""Site performance: words by rule, the funnel, ranks or why not, each site over time, all of them in one table."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ def _few_cases(facts: Facts) -> str:
     if not few:
         return ""
     return text(
-        f"{phrases.names(few, 6)}: a signal on few cases. The rule for “worse” is met, but the data are too few for other "
+        f"{phrases.names(few, 6)}: a signal on few cases. The rule for “worse” is met, but the data are too few for "
+        "other "
         "words; look at the cases themselves."
     )
 
@@ -64,7 +65,8 @@ def _can_funnel(report: Report, facts: Facts) -> bool:
 
 def _no_funnel(facts: Facts) -> str:
     return (
-        f"No funnel plot is shown: for more than half of the {facts.nouns[1]} the recorded number is too small to be shown, "
+        f"No funnel plot is shown: for more than half of the {facts.nouns[1]} the recorded number is too small to be "
+        "shown, "
         "and a dot would give it away."
     )
 
@@ -85,13 +87,15 @@ def _no_ranking(report: Report, facts: Facts, least: float) -> str:
         )
     said = (
         f"No ranking is shown. Of the difference that a typical {facts.nouns[0]} shows, "
-        f"{numbers.share_in_words(facts.rankability)} is real ({numbers.percent(facts.rankability)}); a ranking needs at least "
+        f"{numbers.share_in_words(facts.rankability)} is real ({numbers.percent(facts.rankability)}); a ranking "
+        "needs at least "
         f"{numbers.percent(least)}, or places in it would mostly be chance."
     )
     target = report.published.params.rules.target_reliability
     if math.isfinite(facts.denominator_needed):
         said += (
-            f" About {numbers.estimated_count(facts.denominator_needed)} {facts.view.params.cases} per {facts.nouns[0]} would "
+            f" About {numbers.estimated_count(facts.denominator_needed)} {facts.view.params.cases} per "
+            f"{facts.nouns[0]} would "
             f"make {numbers.percent(target)} of a shown difference real."
         )
     return said
@@ -108,7 +112,8 @@ def _over_time(report: Report, facts: Facts) -> str:
         else:
             parts.append(
                 text(
-                    f"No figure of single {facts.nouns[1]} over time is shown: most recorded numbers are too small to be shown."
+                    f"No figure of single {facts.nouns[1]} over time is shown: most recorded numbers are too small "
+                    "to be shown."
                 )
             )
     if pictures_in_time.change_rows(report, facts)["q50"].notna().any():

@@ -51,15 +51,11 @@ def tag_of(slot: str, slug_: str, chance: str) -> str:
 
 def caterpillar(report: Report, facts: Facts) -> str:
     """Estimates of all sites with intervals, best on top."""
-    words, view = figures.caterpillar(report.published, facts), facts.view
-    rows = site_rows(report, facts, ratio_estimand(facts), "level")
-    drawn = plots.caterpillar(
-        rows[["label", *QUANTILES, "word", "tag"]],
-        figure_text(words, facts.nouns[1]),
-        _ratio_axis(facts),
-        _benchmark(report, facts),
-    )
-    return report.figure(f"caterpillar-{slug(view)}", words, drawn)
+    benchmark = _benchmark(report, facts)
+    words = figures.caterpillar(report.published, facts, benchmark is not None)
+    rows = site_rows(report, facts, ratio_estimand(facts), "level")[["label", *QUANTILES, "word", "tag"]]
+    drawn = plots.caterpillar(rows, figure_text(words, facts.nouns[1]), _ratio_axis(facts), benchmark)
+    return report.figure(f"caterpillar-{slug(facts.view)}", words, drawn)
 
 
 def _ratio_axis(facts: Facts) -> plots.Axis:
@@ -68,9 +64,8 @@ def _ratio_axis(facts: Facts) -> plots.Axis:
         reference = None if facts.rate is None else facts.rate.median
         return plots.Axis(phrases.unit(view), "value", reference, "average")
     fewer, more = f"fewer {view.params.events}", f"more {view.params.events}"
-    held = "predicted" if view.adjusted else "average"
     ends = (fewer, more) if view.params.better == "lower" else (more, fewer)
-    label = f"{fewer} than {held} ← → {more}"
+    label = f"{fewer} ← {'observed ÷ predicted' if view.adjusted else 'ratio to the average'} → {more}"
     return plots.Axis(label, "ratio", 1.0, "as predicted" if view.adjusted else "average", ends=ends)
 
 
@@ -102,7 +97,8 @@ def funnel(report: Report, facts: Facts) -> str:
             "flag_overdispersed": additive.reindex(exact.index).to_numpy(),
         }
     )
-    rows["tag"] = [_funnel_tag(facts, site) for site in exact.itertuples()]
+    counts = zip(exact["observed"], exact["expected"], strict=True)
+    rows["tag"] = [_funnel_tag(facts, observed, expected) for observed, expected in counts]
     far = rows["flag"].isin(("above_998", "below_998"))
     both = far & rows["flag_overdispersed"].isin(("above_998", "below_998"))
     words = figures.funnel(report.published, facts, list(rows[far]["label"]), list(rows[both]["label"]))
@@ -111,9 +107,8 @@ def funnel(report: Report, facts: Facts) -> str:
     return report.figure(f"funnel-{slug(view)}", words, drawn)
 
 
-def _funnel_tag(facts: Facts, site: object) -> str:
+def _funnel_tag(facts: Facts, observed: float, expected: float) -> str:
     view = facts.view
-    observed, expected = site.observed, site.expected  # type: ignore[attr-defined]
     if observed != observed:
         return ""
     if view.is_mean:
@@ -142,7 +137,7 @@ def ranks(report: Report, facts: Facts) -> str:
     words = figures.ranks(report.published, facts)
     rows = site_rows(report, facts, "rank", "level")
     rows = rows.assign(mean=rows["mean"].fillna(rows["place"]))
-    rows["tag"] = [f"{row.q025:.0f} to {row.q975:.0f}" for row in rows.itertuples()]
+    rows["tag"] = [f"{low:.0f} to {high:.0f}" for low, high in zip(rows["q025"], rows["q975"], strict=True)]
     rows = rows.sort_values(["mean", "label"])[["label", "q025", "q25", "mean", "q75", "q975", "tag"]]
     drawn = plots.ranks(rows, figure_text(words, facts.nouns[1]))
     return report.figure(f"ranks-{slug(facts.view)}", words, drawn)

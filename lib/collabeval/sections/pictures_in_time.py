@@ -7,7 +7,8 @@ import pandas as pd
 from collabeval import plots
 from collabeval.sections.pictures import QUANTILES, site_rows, tag_of
 from collabeval.sections.report import Report, figure_text, slug
-from collabeval.statements import figures, numbers, phrases
+from collabeval.statements import figures_in_time as figures
+from collabeval.statements import numbers, phrases
 from collabeval.statements.facts import Facts
 
 
@@ -20,7 +21,7 @@ def trend_rows(report: Report, facts: Facts) -> pd.DataFrame:
 def trend(report: Report, facts: Facts) -> str:
     """The collaborative's rate over time with 50, 80 and 95% bands."""
     words, view = figures.trend(report.published, facts), facts.view
-    fan = trend_rows(report, facts).rename(columns={})
+    fan = trend_rows(report, facts)
     drawn = plots.trend(
         fan.assign(period=[numbers.period_name(label) for label in fan["period"]]),
         figure_text(words, facts.nouns[1]),
@@ -62,7 +63,7 @@ def _remarkable(facts: Facts, fan: pd.DataFrame) -> tuple[str, str] | None:
     outside = (fan["observed"] - fan["q975"]).clip(lower=0) + (fan["q025"] - fan["observed"]).clip(lower=0)
     if not outside.gt(0).any():
         return None
-    row = fan.loc[outside.idxmax()]
+    row = fan.iloc[int(outside.to_numpy().argmax())]
     value = numbers.decimal(row["observed"], phrases.digits(facts.view, row["observed"]))
     name = numbers.period_name(row["period"])
     return name, f"{value} recorded in {name}"

@@ -8,7 +8,6 @@ from importlib import metadata
 import pandas as pd
 
 from collabeval.sections.report import Report, Section, blocks, text
-from collabeval.statements import numbers
 
 PACKAGES = ("collabeval", "pymc", "nutpie", "arviz", "numpy", "pandas", "matplotlib")
 
@@ -27,21 +26,22 @@ def provenance(report: Report) -> Section:
 
 
 def _data(report: Report) -> str:
-    params = report.published.params
+    published, params = report.published, report.published.params
     rows = [("Collaborative", params.collaborative), ("Edition", params.edition)]
-    if report.published.tells_hashes:
+    if published.fingerprint:
         rows.append(("Seed", str(params.sampling.seed)))
-        rows.append(("Analysed rows (SHA-256)", report.published.fingerprint))
+        rows.append(("Analysed rows, SHA-256", published.fingerprint))
     if params.data.note:
-        rows.append(("Source", params.data.note))
+        rows.append(("Source", params.data.note.removeprefix("Data: ")))
     table = report.table("provenance", pd.DataFrame(rows, columns=["What", "Value"]), "What this report was made from")
-    return blocks(table, "" if report.published.tells_hashes else text(_why_no_hashes()))
+    return blocks(table, "" if published.fingerprint else text(_why_no_hashes()))
 
 
 def _why_no_hashes() -> str:
     return (
-        "The seed and the hashes of the data are kept with the run and not printed here: with hidden counts or coded names they "
-        "would let anyone check a guess."
+        "The seed and the hashes of the data are kept with the run and not printed here: where counts are hidden or "
+        "names "
+        "coded, they would let anyone check a guess."
     )
 
 
@@ -49,18 +49,16 @@ def _versions(report: Report) -> str:
     rows = [("Python", platform.python_version())]
     rows += [(name, metadata.version(name)) for name in PACKAGES]
     table = pd.DataFrame(rows, columns=["Software", "Version"])
-    return report.table("versions", table, "Software")
+    return report.table("versions", table, "Software that made the numbers")
 
 
 def _again(report: Report) -> str:
-    name = report.published.params.collaborative
-    command = f"collabeval run params/{name}.yml"
+    command = f"collabeval run params/{report.published.params.collaborative}.yml"
     intro = text(
-        "With the same data, params, seed and versions the same numbers come out again. The run’s own folder holds the resolved "
-        "params, the analysed rows, the draws, every results table and the executed notebooks."
+        "The same data, params, seed and versions give the same numbers again. The run’s own folder, which is "
+        "confidential, "
+        "holds the resolved params, the analysed rows, the draws, every results table and the executed notebooks, "
+        "and a "
+        "description of all of them (ro-crate-metadata.json)."
     )
-    return blocks(
-        intro,
-        f"```sh\n{command}\n```",
-        text(numbers.capital("whoever has the data can check every sentence of this report.")),
-    )
+    return blocks(intro, f"```sh\n{command}\n```")

@@ -17,7 +17,8 @@ def recommend(report: Report) -> Section:
     return Section(
         blocks(
             "# Recommendations {#sec-recommendations}",
-            "Each follows from a rule applied to the results; the rule stands beside it. What to do about it is for those who "
+            "Each follows from a rule applied to the results; the rule stands beside it. What to do about it is for "
+            "those who "
             "know the place.",
             "\n".join(items),
         )

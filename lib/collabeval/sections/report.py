@@ -12,7 +12,8 @@ import pandas as pd
 from collabeval import plots, tables
 from collabeval.disclosure import MeasureView, Published
 from collabeval.run_folder import RunFolder, written_whole
-from collabeval.statements import facts, numbers
+from collabeval.statements import numbers
+from collabeval.statements.facts import Facts, gather
 from collabeval.statements.figures import Words
 
 if TYPE_CHECKING:
@@ -57,10 +58,10 @@ class Report:
 
     published: Published
     run: RunFolder
-    facts: tuple[facts.Facts, ...]
+    facts: tuple[Facts, ...]
 
     @property
-    def lead(self) -> facts.Facts:
+    def lead(self) -> Facts:
         return self.facts[0]
 
     def heading(self, view: MeasureView) -> str:
@@ -90,7 +91,7 @@ class Report:
 
 def from_published(published: Published, run: RunFolder) -> Report:
     """A report on what may be shown."""
-    return Report(published, run, tuple(facts.gather(published, view) for view in published.measures))
+    return Report(published, run, tuple(gather(published, view) for view in published.measures))
 
 
 def figure_text(words: Words, noun: str) -> plots.FigureText:

@@ -39,7 +39,8 @@ def banner(report: Report) -> str:
         return ""
     names = numbers.listed(failed, 4)
     what = text(
-        f"Do not circulate. The estimates below may change when the model is run again. Checks that failed: {names}. The "
+        f"Do not circulate. The estimates below may change when the model is run again. Checks that failed: {names}. "
+        "The "
         "chapter Diagnostics says what each means and what to do."
     )
     title = "Provisional: a check failed" if len(failed) == 1 else "Provisional: checks failed"
@@ -113,7 +114,8 @@ def _advisory(report: Report) -> str:
         "warning",
         "A check advises care",
         text(
-            f"Not passed: {numbers.listed(failed, 5)}. The results stand; the chapter Diagnostics says which words could change."
+            f"Not passed: {numbers.listed(failed, 5)}. The results stand; the chapter Diagnostics says which words "
+            "could change."
         ),
     )
 
@@ -129,7 +131,9 @@ def how_to_read(report: Report) -> str:
     return callout(
         "note",
         "How to read this page",
-        f"**{example}:** of 100 statements made with this much confidence, about 16 turn out true. **95% interval:** the "
-        f"range that holds the truth with 95 chances in 100. {word} Small {text(nouns[1])} are drawn towards the average, "
+        f"**{example}:** of 100 statements made with this much confidence, about 16 turn out true. **95% interval:** "
+        "the "
+        f"range that holds the truth with 95 chances in 100. {word} Small {text(nouns[1])} are drawn towards the "
+        "average, "
         "because small numbers swing by chance.",
     )

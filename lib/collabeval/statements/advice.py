@@ -13,8 +13,6 @@ from collabeval.statements import numbers, phrases
 from collabeval.statements.facts import Facts
 from collabeval.statements.headline import WORSE
 
-INCOMPLETE = 0.9  # below this share of periods with data a site is asked to complete its record
-
 
 @dataclass(frozen=True)
 class Advice:
@@ -25,10 +23,8 @@ class Advice:
 
 
 def recommendations(published: Published, everything: Sequence[Facts]) -> tuple[Advice, ...]:
-    """What to do, in order of urgency: talk, ask, visit, rank or not, mend the data; one measure after the other."""
-    found: list[Advice] = []
-    for rule in (_talk, _ask, _visit, _rank, _collect):
-        found += [advice for facts in everything for advice in rule(published, facts)]
+    """What to do: the leading measure first; talk, ask, visit, rank or not, collect; the completeness of data last."""
+    found = [advice for facts in everything for rule in RULES for advice in rule(published, facts)]
     found += _complete(published)
     if not found:
         found.append(Advice("Keep measuring: nothing in these data calls for a visit or a change.", "No rule applies."))
@@ -44,9 +40,9 @@ def _talk(published: Published, facts: Facts) -> list[Advice]:
     worse = facts.of("level", *WORSE)
     if not worse:
         return []
-    has = "it has" if len(worse) == 1 else "each has"
+    each = "it" if len(worse) == 1 else "each"
     action = (
-        f"Talk first with {phrases.names(worse, 6)}{_on(published, facts.view)}: {has} "
+        f"Talk first with {phrases.names(worse, 6)}{_on(published, facts.view)}: {each} "
         f"{phrases.worse_than(facts.view, facts.nouns)}, with {phrases.lowest_chance(worse)}."
     )
     why = f"Worse than average needs {phrases.chances(published.params.rules.level)}."
@@ -120,12 +116,14 @@ def _complete(published: Published) -> list[Advice]:
     if short.empty:
         return []
     names = numbers.listed(sorted(set(short["site"])), 6)
-    return [
-        Advice(f"Complete the data of {names}.", f"Fewer than {numbers.percent(INCOMPLETE)} of their periods arrived.")
-    ]
+    least = numbers.percent(float(short["limit"].iloc[0]))
+    return [Advice(f"Complete the data of {names}.", f"Less than {least} of their periods arrived.")]
 
 
 def incomplete(published: Published) -> pd.DataFrame:
-    """Completeness rows of sites below `INCOMPLETE`."""
+    """Completeness rows of sites below the share that is asked for."""
     rows = published.quality[published.quality["check"].eq("completeness")]
-    return rows[rows["value"].lt(INCOMPLETE)]
+    return rows[~rows["passed"].astype(bool)]
+
+
+RULES = (_talk, _ask, _visit, _rank, _collect)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from collabeval.disclosure import Published
 from collabeval.statements import numbers, phrases
-from collabeval.statements.facts import Facts
-from collabeval.statements.headline import IS, WORSE
+from collabeval.statements.facts import Facts, Named
+from collabeval.statements.headline import IS
 from collabeval.statements.numbers import NO_BREAK
 
 QUESTIONS = ("Did it work?", "For whom?", "How sure are we?", "What did it cost?", "What should we do?")
@@ -92,58 +92,61 @@ def _chance_bar(label: str, probability: float) -> Bar | None:
 def _for_whom(facts: Facts) -> Card:
     """By trajectory: who changed since the baseline."""
     worse, better = facts.of("trajectory", "worsened"), facts.of("trajectory", "improved")
-    flat = len(facts.of("trajectory", "no_clear_change"))
-    rest = f"For {'the other ' if worse or better else ''}{numbers.number_word(flat)} " \
-           f"{numbers.plural(flat, facts.nouns)} with data in both periods the change could be chance."  # fmt: skip
-    if not flat:
-        rest = ""
+    rest = _could_be_chance(facts)
     if not worse and not better:
-        return Card(QUESTIONS[1], f"No {facts.nouns[0]} clearly changed.", numbers.capital(rest))
-    named = worse or better
-    verb = "worsened" if worse else "improved"
+        return Card(QUESTIONS[1], f"No {facts.nouns[0]} clearly changed.", rest)
+    named, verb, other = (worse, "worsened", "improved") if worse else (better, "improved", "worsened")
     answer = f"{numbers.capital(numbers.counted(len(named), facts.nouns))} {verb}; "
-    answer += f"{numbers.number_word(len(better))} improved." if worse and better else _none_clearly(verb)
-    sentences = [f"{numbers.capital(verb)}: {phrases.who(worse or better, 3)}."]
+    answer += f"{numbers.number_word(len(better))} improved." if worse and better else f"none clearly {other}."
+    sentences = [f"{numbers.capital(verb)}: {phrases.who(named, 3)}."]
     if worse and better:
         sentences.append(f"Improved: {phrases.who(better, 3)}.")
-    bar = _chance_bar(f"Chance that {named[0].site} {verb}", named[0].chance)
-    return Card(QUESTIONS[1], answer, " ".join([*sentences, rest]).strip(), None if named[0].bounded else bar)
+    return Card(QUESTIONS[1], answer, " ".join([*sentences, rest]).strip(), _named_bar(named[0], verb))
 
 
-def _none_clearly(verb: str) -> str:
-    return f"none clearly {'improved' if verb == 'worsened' else 'worsened'}."
+def _could_be_chance(facts: Facts) -> str:
+    """ "For the other 32 hospitals with data in both periods the change could be chance."."""
+    flat, changed = len(facts.of("trajectory", "no_clear_change")), len(facts.of("trajectory", "improved", "worsened"))
+    if not flat:
+        return ""
+    which = "the other" if changed else "all" if flat > 1 else "the only"
+    number = f"{numbers.number_word(flat)} " if flat > 1 else ""
+    return (
+        f"For {which} {number}{numbers.plural(flat, facts.nouns)} with data in both periods the change could be chance."
+    )
+
+
+def _named_bar(named: Named, what: str) -> Bar | None:
+    """The chance of the site named first; no bar where only a threshold may be told."""
+    return None if named.bounded else _chance_bar(f"Chance that {named.site} {what}", named.chance)
 
 
 def for_whom_now(facts: Facts) -> Card:
     """By level: who differs from the average, where the data hold one period."""
-    worse, better = facts.of("level", *WORSE), facts.of("level", "better")
-    rest = level_rest(facts)
+    worse, better = facts.of("level", "worse"), facts.of("level", "better")
+    few = facts.of("level", "worse_few_cases")
+    signal = f"Signal on few cases: {phrases.who(few, 3)}." if few else ""
+    rest = f"{signal} {level_rest(facts)}".strip()
     if not worse and not better:
         return Card(QUESTIONS[1], f"No {facts.nouns[0]} stands apart from the average.", rest)
-    named = worse or better
-    word = "worse" if worse else "better"
+    named, word = (worse, "worse") if worse else (better, "better")
     answer = f"{numbers.capital(numbers.counted(len(named), facts.nouns))} {numbers.plural(len(named), IS)} {word}"
-    other = len(better) if worse else 0
-    answer += f", {numbers.number_word(other)} {numbers.plural(other, IS)} better." if other else " than average."
-    sentences = []
-    if worse:
-        sentences.append(f"Worse than the average of the {facts.nouns[1]}: {phrases.who(worse, 3)}.")
-    if better:
-        sentences.append(
-            f"Better: {phrases.who(better, 3)}." if worse else f"Better than the average: {phrases.who(better, 3)}."
-        )
-    bar = _chance_bar(f"Chance that {named[0].site} is {word} than average", named[0].chance)
-    return Card(QUESTIONS[1], answer, " ".join([*sentences, rest]).strip(), None if named[0].bounded else bar)
+    answer += f", {numbers.number_word(len(better))} better than average." if worse and better else " than average."
+    sentences = [f"{numbers.capital(word)}: {phrases.who(named, 3)}."]
+    if worse and better:
+        sentences.append(f"Better: {phrases.who(better, 3)}.")
+    return Card(
+        QUESTIONS[1], answer, " ".join([*sentences, rest]).strip(), _named_bar(named[0], f"is {word} than average")
+    )
 
 
 def level_rest(facts: Facts) -> str:
-    """ "The other ten cannot be told apart from it." and how many have too few data."""
-    apart = len(facts.of("level", "unclear", "close"))
-    few = len(facts.of("level", "not_enough_data"))
-    other = "The other " if apart + few < len(facts.level) else ""
+    """ "The other ten cannot be told apart from the average." and how many have too few data."""
+    apart, few = len(facts.of("level", "unclear", "close")), len(facts.of("level", "not_enough_data"))
     sentences = []
     if apart:
-        sentences.append(f"{other}{numbers.number_word(apart)} cannot be told apart from it.")
+        which = "the other " if apart + few < len(facts.level) else "all " if apart == len(facts.level) > 1 else ""
+        sentences.append(f"{which}{numbers.number_word(apart)} cannot be told apart from the average.")
     if few:
         sentences.append(f"{numbers.number_word(few)} {numbers.plural(few, ('has', 'have'))} too few data to say.")
     return " ".join(numbers.capital(sentence) for sentence in sentences)
@@ -154,17 +157,19 @@ def _how_sure(facts: Facts) -> Card:
     if facts.rate is not None:
         middle = numbers.decimal(facts.rate.median, phrases.digits(facts.view, facts.rate.median))
         sentences.append(
-            f"The {phrases.quantity(facts.view)} of all {facts.nouns[1]} together is {middle} {phrases.unit(facts.view)} "
+            f"The {phrases.quantity(facts.view)} of all {facts.nouns[1]} together is {middle} "
+            f"{phrases.unit(facts.view)} "
             f"({phrases.rate_interval(facts.view, facts.rate)})."
         )
     if facts.ranked:
         half = f"{numbers.whole(facts.either_half)} of{NO_BREAK}{numbers.whole(facts.ranked)} {facts.nouns[1]}"
-        sentences.append(f"{half} could belong in either half of a ranking.")
+        sentences.append(f"{half} with data enough could belong in either half of a ranking.")
     share = facts.rankability
     if not math.isfinite(share):
         return Card(QUESTIONS[2], "Of the whole more than of its parts.", " ".join(sentences))
     sentences.append(
-        f"Of the difference that a typical {facts.nouns[0]} shows, {numbers.share_in_words(share)} is real; the rest is "
+        f"Of the difference that a typical {facts.nouns[0]} shows, {numbers.share_in_words(share)} is real; the rest "
+        "is "
         "chance."
     )
     bar = Bar("Share of a typical difference that is real", numbers.percent(share), share, "share")

@@ -40,7 +40,6 @@ class Facts:
     nouns: tuple[str, str]
     sites: int
     cases: float
-    events: float
     years: float
     ranked: int
     either_half: int
@@ -84,7 +83,6 @@ def gather(published: Published, view: MeasureView) -> Facts:
         nouns=published.params.report.site_noun,
         sites=int(totals["sites"]),
         cases=float(totals["cases"]),
-        events=float(totals["numerator"]),
         years=float(totals["years"]),
         ranked=count,
         either_half=int((ranks["q025"].le(count / 2) & ranks["q975"].gt(count / 2)).sum()),
@@ -140,7 +138,8 @@ def _named(published: Published, view: MeasureView, slot: str) -> tuple[Named, .
     """The words of one slot, of the sites with data in the current window."""
     rows = _rows(published.statements, view, slot=slot)
     rows = rows[rows["site"].isin(_rows(published.counts, view, window="current")["site"])]
-    return tuple(Named(row.site, row.statement, row.probability, bool(row.hidden)) for row in rows.itertuples())
+    columns = (rows[name].to_list() for name in ("site", "statement", "probability", "hidden"))
+    return tuple(Named(*row) for row in zip(*columns, strict=True))
 
 
 def _without_data(published: Published, view: MeasureView) -> tuple[str, ...]:

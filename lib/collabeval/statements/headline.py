@@ -7,6 +7,8 @@ from collabeval.statements import numbers, phrases
 from collabeval.statements.facts import Facts
 
 WORSE = ("worse", "worse_few_cases")
+IS = ("is", "are")
+SHOWS = ("shows", "show")
 
 
 def headline(published: Published, facts: Facts) -> str:
@@ -26,8 +28,10 @@ def change_clause(published: Published, facts: Facts) -> str:
 
 def level_clause(facts: Facts) -> str:
     """Who differs from the average: "one of 12 hospitals is worse than average and one is better"."""
-    worse, better = len(facts.of("level", *WORSE)), len(facts.of("level", "better"))
+    worse, better, few = (len(facts.of("level", slug)) for slug in ("worse", "better", "worse_few_cases"))
     if not worse and not better:
+        if few:
+            return f"{numbers.counted(few, facts.nouns)} {numbers.plural(few, SHOWS)} a signal on few cases"
         return f"no {facts.nouns[0]} can be told apart from the average"
     first, word, second, other = (worse, "worse", better, "better") if worse else (better, "better", worse, "worse")
     clause = f"{numbers.counted(first, facts.nouns, of=facts.sites)} {numbers.plural(first, IS)} {word} than average"
@@ -46,9 +50,6 @@ def trajectory_clause(facts: Facts) -> str:
     return f"{clause} and {numbers.number_word(second)} {other}" if second else clause
 
 
-IS = ("is", "are")
-
-
 def lead(published: Published, facts: Facts) -> str:
     """ "37 hospitals, 85,591 operations from 2010 to 2019. Five questions, answered; the chapters show how."."""
     view = facts.view
@@ -62,5 +63,5 @@ def lead(published: Published, facts: Facts) -> str:
 
 
 def line_on(published: Published, facts: Facts) -> str:
-    """One line on a further measure: its change if there is one, and who stands out."""
-    return f"{headline(published, facts)}."
+    """One line on a further measure: its change if there is one, who stands out, and which direction is good."""
+    return f"{headline(published, facts)}. {numbers.capital(facts.view.params.better)} is better."

@@ -1,7 +1,7 @@
 """Numbers as words a reader takes in at once: counts, rates, intervals, chances, lists, periods.
 
 The rules are those of docs/glossary.md: chances as natural frequencies that never reach 0 or 100, intervals with "to",
-a true minus sign, no-break spaces inside what belongs together, whole numbers up to ten in words where a sentence starts.
+a true minus sign, no-break spaces inside what belongs together, whole numbers up to ten in words.
 """
 
 from __future__ import annotations
@@ -91,6 +91,13 @@ def interval(lower: float, upper: float, digits: int, sign: bool = False) -> str
 def interval_95(lower: float, upper: float, digits: int, sign: bool = False) -> str:
     """ "95% interval 0.39 to 1.06"."""
     return f"95%{NO_BREAK}interval {interval(lower, upper, digits, sign)}"
+
+
+def coarse_interval(lower: float, upper: float) -> str:
+    """An interval rounded to a coarse grid, with no more digits than it has: "0.3 to 1.5"."""
+    if not (math.isfinite(lower) and math.isfinite(upper)):
+        return NOT_ESTIMATED
+    return f"{lower:g}{NO_BREAK}to{NO_BREAK}{upper:g}".replace("-", MINUS)
 
 
 def chance(probability: float) -> str:

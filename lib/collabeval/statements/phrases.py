@@ -29,7 +29,7 @@ def quantity(view: MeasureView) -> str:
 
 
 def digits(view: MeasureView, value: float) -> int:
-    """Decimals that a value of this measure deserves in a table: three significant figures at most, one for rates."""
+    """Decimals that a value of this measure deserves: three significant figures for means, two or three for rates."""
     size = abs(value)
     if not math.isfinite(size):
         return 0
@@ -95,10 +95,8 @@ def change_on_scale(facts: Facts) -> str:
     if change is None:
         return ""
     places = change_digits(view, change)
-    size = numbers.signed(change.median, places)
-    return f"{size} {unit(view)} ({numbers.interval_95(change.lower, change.upper, places, sign=True)})".replace(
-        "  ", " "
-    )
+    size = f"{numbers.signed(change.median, places)} {unit(view)}".rstrip()
+    return f"{size} ({numbers.interval_95(change.lower, change.upper, places, sign=True)})"
 
 
 def change_digits(view: MeasureView, change: Estimate) -> int:
@@ -108,12 +106,12 @@ def change_digits(view: MeasureView, change: Estimate) -> int:
 
 
 def worse_than(view: MeasureView, nouns: Sequence[str], worse: bool = True) -> str:
-    """What "worse" (or "better") means for this measure: "more deaths than the average hospital would have had …"."""
+    """What "worse" (or "better") means for one site: "has more deaths than the average hospital would have had …"."""
     higher = worse == (view.params.better == "lower")
     if view.is_mean:
         label = numbers.lower_first(view.params.label)
-        return f"a {'higher' if higher else 'lower'} value than the average {nouns[0]} ({label})"
-    many = f"{'more' if higher else 'fewer'} {view.params.events}"
+        return f"lies {'above' if higher else 'below'} the average {nouns[0]} in {label}"
+    many = f"has {'more' if higher else 'fewer'} {view.params.events}"
     if view.adjusted:
         return f"{many} than the average {nouns[0]} would have had with the same {view.params.cases}"
     return f"{many}, for the number of {view.params.cases}, than the average {nouns[0]}"

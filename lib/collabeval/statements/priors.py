@@ -53,7 +53,7 @@ def _names(model: Model, over_time: bool) -> list[str]:
 
 
 def described(prior: Prior, name: str = "") -> str:
-    """ "HalfNormal(sigma = 0.5)"; on another scale "Gamma(alpha = 0.001, beta = 0.001) on the precision, 1 ÷ variance"."""
+    """ "HalfNormal(sigma = 0.5)"; on another scale "Gamma(alpha = 1, beta = 1) on the precision, 1 ÷ variance"."""
     given = prior.model_dump(exclude={"on", "dist"}, exclude_none=True)
     text = f"{prior.dist}({', '.join(f'{key} = {value:g}' for key, value in given.items())})"
     if prior.on in SCALES:

@@ -1,0 +1,47 @@
+"""The checks of a fit, as a reader is told of them."""
+
+from __future__ import annotations
+
+from collabeval.statements import numbers
+from collabeval.statements.words import WORDS, word
+
+NAMES = {
+    "divergences": "Steps of the sampler that failed (divergences)",
+    "energy": "Free movement of the sampler (E-BFMI)",
+    "not_a_number": "Draws that are not numbers",
+    "rhat": "Agreement of independent chains (R-hat)",
+    "ess_bulk": "Effective draws behind the estimates",
+    "ess_tail": "Effective draws behind the intervals",
+    "predictive_dispersion": "Spread of the data, as the model would make them",
+    "predictive_extreme_row": "Most extreme row, as the model would make it",
+    "predictive_extreme_site": "Most extreme site, as the model would make it",
+    "predictive_extreme_period": "Most extreme period, as the model would make it",
+    "predictive_zeros": "Rows without events, as the model would make them",
+    "influence": "Single rows that carry the result (leave-one-out)",
+    "prior_sensitivity": "Weight of the priors in the result (power-scaling)",
+}
+
+
+def name(check: str) -> str:
+    """A check by its name in words; one not known by its own."""
+    return NAMES.get(check, numbers.capital(check.replace("_", " ")))
+
+
+def message(number: int, failed: int, blocking: bool) -> str:
+    """Whether the results can be trusted, in one or two sentences."""
+    if not failed:
+        return f"All {numbers.whole(number)} checks passed."
+    did = numbers.capital(numbers.number_word(failed))
+    said = f"{did} of {numbers.whole(number)} checks did not pass."
+    if blocking:
+        return f"{said} At least one of them is blocking: this report is provisional."
+    return f"{said} {numbers.plural(failed, ('It is', 'They are'))} advisory: the results stand, with care."
+
+
+def doubt(site: str, what: str) -> str:
+    """What a failed check puts in doubt: "Hospital H (worse than average → cannot be told apart)", or a period."""
+    slot, _, change = what.partition(": ")
+    before, arrow, after = change.partition(" → ")
+    if arrow and slot in WORDS:
+        return f"{site} ({word(slot, before) or 'no word'} → {word(slot, after) or 'no word'})"
+    return f"{site} ({numbers.period_name(what)})" if what else site
