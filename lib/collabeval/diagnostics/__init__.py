@@ -43,6 +43,8 @@ def check_all(
     for name, tree in trees.items():
         rows = panel[panel["measure"] == name].reset_index(drop=True)
         checks += [*sampling(name, tree), *convergence(name, reported[reported["measure"] == name])]
-        checks += [*predictive(name, tree), *influence(name, params.measures[name].family, rows, tree)]
+        family = params.measures[name].family
+        checks += predictive(name, family, rows, tree, params.sampling.seed)
+        checks += influence(name, family, rows, tree)
         checks += prior_sensitivity(params, name, panel, tree)
     return as_table(checks)

@@ -10,16 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 from scipy.special import expit, logsumexp
 
 from collabeval.diagnostics.check import Check
+from collabeval.diagnostics.effects import Array, flat, site_part, site_variance, standard_error, thinned
 from collabeval.draws import linear_predictor
 from collabeval.params import Family
 
-Array = npt.NDArray[np.float64]
 PARETO = 0.7
 MOST_DRAWS = 2000
 NODES, WEIGHTS = np.polynomial.hermite.hermgauss(9)
@@ -61,22 +60,22 @@ def pareto_k(family: Family, rows: pd.DataFrame, tree: xr.DataTree) -> Array:
 
 def integrated_log_likelihood(family: Family, rows: pd.DataFrame, tree: xr.DataTree) -> Array:
     """Log-likelihood of each row, (draw, cell), the effects that it alone informs integrated out; up to a constant."""
-    posterior = tree["posterior"].to_dataset()
-    step = -(-posterior.sizes["chain"] * posterior.sizes["draw"] // MOST_DRAWS)
-    posterior = posterior.isel(draw=slice(None, None, max(1, step)))
-    constant = tree["constant_data"].to_dataset()
+    posterior, constant = thinned(tree, MOST_DRAWS), tree["constant_data"].to_dataset()
     scale, site = float(constant["scale"]), constant["site_index"].to_numpy()
-    eta = _flat(linear_predictor(posterior, constant))
+    eta = flat(linear_predictor(posterior, constant))
     variance = np.zeros_like(eta)
     if "overdispersion" in posterior:
-        eta = eta - scale * _flat(posterior["overdispersion"].to_numpy())
-        variance = variance + _flat(posterior["overdispersion_sd"].to_numpy()[..., None]) ** 2
+        eta = eta - scale * flat(posterior["overdispersion"].to_numpy())
+        variance = variance + flat(posterior["overdispersion_sd"].to_numpy()[..., None]) ** 2
     alone = np.bincount(site)[site] == 1
-    own, own_variance = _site_part(posterior, constant)
-    eta = eta - scale * np.where(alone, own, 0.0)
-    spread = scale * np.sqrt(variance + np.where(alone, own_variance, 0.0))
-    seen = _rows(family, rows, posterior, site)
-    return log_likelihood(seen, eta) if not spread.any() else _integrated(seen, eta, spread)
+    eta = eta - scale * np.where(alone, site_part(posterior, constant), 0.0)
+    spread = scale * np.sqrt(variance + np.where(alone, site_variance(posterior, constant), 0.0))
+    if family == "normal":
+        error = standard_error(rows, posterior, constant)
+        seen = Rows(family, rows["mean"].to_numpy(float), rows["n"].to_numpy(float), error)
+    else:
+        seen = Rows(family, rows["numerator"].to_numpy(float), rows["denominator"].to_numpy(float), np.array(np.nan))
+    return _integrated(seen, eta, spread) if spread.any() else log_likelihood(seen, eta)
 
 
 def log_likelihood(rows: Rows, eta: Array) -> Array:
@@ -112,35 +111,3 @@ def _derivatives(rows: Rows, eta: Array) -> tuple[Array, Array]:
         return rows.observed - mean, mean
     share = expit(eta)
     return rows.observed - rows.cases * share, rows.cases * share * (1 - share)
-
-
-def _site_part(posterior: xr.Dataset, constant: xr.Dataset) -> tuple[Array, Array]:
-    """Effect of each cell's site in its period, and the variance the model gives such effects (draw, cell)."""
-    site = constant["site_index"].to_numpy()
-    own = _flat(posterior["site_level"].to_numpy()[..., site])
-    level_sd = _flat(posterior["site_sd"].to_numpy()[..., None])
-    if "degrees_of_freedom" in posterior:
-        freedom = _flat(posterior["degrees_of_freedom"].to_numpy()[..., None])
-        level_sd = level_sd * np.sqrt(freedom / (freedom - 2))
-    if "site_slope" not in posterior:
-        return own, level_sd**2
-    years = constant["time"].to_numpy()[constant["period_index"].to_numpy()] - float(constant["mean_time"])
-    slope_sd = _flat(posterior["trajectory_sd"].to_numpy()[..., None]) * years
-    correlation = _flat(posterior["site_correlation"].to_numpy()[..., None])
-    own = own + _flat(posterior["site_slope"].to_numpy()[..., site]) * years
-    return own, level_sd**2 + 2 * correlation * level_sd * slope_sd + slope_sd**2
-
-
-def _rows(family: Family, rows: pd.DataFrame, posterior: xr.Dataset, site: npt.NDArray[np.int64]) -> Rows:
-    if family != "normal":
-        return Rows(family, rows["numerator"].to_numpy(float), rows["denominator"].to_numpy(float), np.array(1.0))
-    error = rows["se"].to_numpy(float)
-    if "residual_sd" in posterior:
-        own = _flat(posterior["residual_sd"].to_numpy()[..., site]) / np.sqrt(rows["n"].to_numpy(float))
-        error = np.where(np.isfinite(error), error, own)
-    return Rows(family, rows["mean"].to_numpy(float), rows["n"].to_numpy(float), error)
-
-
-def _flat(values: Array) -> Array:
-    """(chain, draw, ...) as (draw, ...)."""
-    return values.reshape(-1, *values.shape[2:])

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 from scipy import special, stats
 
-from collabeval.draws import linear_predictor
+from collabeval.diagnostics.effects import Array, predictor_with_new_rows, standard_error, thinned
 from collabeval.params import Family, Params
 
 LIMIT = 5.0
@@ -48,44 +47,20 @@ def jumps(params: Params, panel: pd.DataFrame, trees: Mapping[str, xr.DataTree])
     return pd.concat(tables, ignore_index=True).assign(check=CHECK, level="warn", limit=LIMIT)
 
 
-def distances(family: Family, rows: pd.DataFrame, tree: xr.DataTree, seed: int) -> npt.NDArray[np.float64]:
-    """How far each row lies above (+) or below (−) its prediction, in normal standard deviations."""
-    posterior = tree["posterior"].to_dataset()
-    chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
-    posterior = posterior.isel(draw=slice(None, None, max(1, chains * draws // MOST_DRAWS)))
-    eta = _predictor_with_new_cells(posterior, tree["constant_data"].to_dataset(), seed)
+def distances(family: Family, rows: pd.DataFrame, tree: xr.DataTree, seed: int) -> Array:
+    """How far each row lies above (+) or below (−) its prediction, in normal standard deviations (cell,)."""
+    posterior, constant = thinned(tree, MOST_DRAWS), tree["constant_data"].to_dataset()
+    eta = predictor_with_new_rows(posterior, constant, np.random.default_rng(seed))
     if family == "normal":
-        high, low = _normal_tails(rows, posterior, tree, eta)
+        observed = rows["mean"].to_numpy(float)
+        law = stats.norm(eta, standard_error(rows, posterior, constant))
+        high, low = law.sf(observed).mean(axis=0), law.cdf(observed).mean(axis=0)
     else:
-        observed, cases = rows["numerator"].to_numpy(), rows["denominator"].to_numpy()
+        observed, cases = rows["numerator"].to_numpy(float), rows["denominator"].to_numpy(float)
         law = stats.poisson(np.exp(eta)) if family == "poisson" else stats.binom(cases, special.expit(eta))
         high, low = law.sf(observed - 1).mean(axis=0), law.cdf(observed).mean(axis=0)
     smallest = np.finfo(float).tiny
     return np.where(high < low, 1, -1) * stats.norm.isf(np.clip(np.minimum(high, low), smallest, 0.5))
-
-
-def _normal_tails(
-    rows: pd.DataFrame, posterior: xr.Dataset, tree: xr.DataTree, eta: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Probability of a mean at least as high, and at least as low (cell,)."""
-    error = rows["se"].to_numpy()
-    if "residual_sd" in posterior:
-        spread = posterior["residual_sd"].to_numpy()[..., tree["constant_data"]["site_index"].to_numpy()]
-        own = spread.reshape(eta.shape) / np.sqrt(rows["n"].to_numpy())
-        error = np.where(np.isfinite(error), error, own)
-    law = stats.norm(eta, error)
-    observed = rows["mean"].to_numpy()
-    return law.sf(observed).mean(axis=0), law.cdf(observed).mean(axis=0)
-
-
-def _predictor_with_new_cells(posterior: xr.Dataset, constant: xr.Dataset, seed: int) -> npt.NDArray[np.float64]:
-    """Linear predictor (draw, cell) with the cells' own effects drawn anew from their distribution."""
-    if "overdispersion" in posterior:
-        sd = posterior["overdispersion_sd"].to_numpy()[..., None]
-        fresh = sd * np.random.default_rng(seed).standard_normal(posterior["overdispersion"].shape)
-        posterior = posterior.assign(overdispersion=(posterior["overdispersion"].dims, fresh))
-    eta = linear_predictor(posterior, constant)
-    return eta.reshape(-1, eta.shape[-1])
 
 
 def _message(distance: float) -> str:

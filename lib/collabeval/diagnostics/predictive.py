@@ -1,4 +1,8 @@
-"""Could the model have produced these data? Posterior predictive checks, all advisory."""
+"""Could the model have produced these data? Posterior predictive checks, all advisory.
+
+Data are made anew for other sites of the same collaborative (mixed replication; Marshall & Spiegelhalter 2003): effects
+that were fitted to the very rows they are compared with could explain anything.
+"""
 
 from __future__ import annotations
 
@@ -6,77 +10,73 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import xarray as xr
 
 from collabeval.diagnostics.check import Check
+from collabeval.diagnostics.effects import predictor_with_new_sites, replicated, standard_error, thinned
+from collabeval.params import Family
 
 Array = npt.NDArray[np.float64]
-PREDICTIVE = (0.005, 0.995)
+LIMITS = (0.005, 0.995)
 MOST_DRAWS = 2000
 MEANING = {
     "predictive_dispersion": ("the scatter of the rows around what the model expects", "`overdispersion: true`"),
     "predictive_extreme_row": ("the most extreme row", "a look at that row, which may be an error in the data"),
     "predictive_extreme_site": ("the most extreme site over all its periods", "`site_effects: student_t`"),
-    "predictive_extreme_period": ("the most extreme period over all its sites", "`trend: random_walk`"),
     "predictive_zeros": ("the number of rows without any event", "`overdispersion: true`"),
 }
 
 
-def predictive(model: str, tree: xr.DataTree) -> list[Check]:
-    """Posterior predictive p of a few features of the data: how often replicated data show as much of it, or more.
-
-    The p-values are conservative (the model has seen the data), so one beyond .005 or .995 is a clear sign of misfit.
-    """
-    return [_predictive(model, name, p) for name, p in predictive_p(tree)]
+def predictive(model: str, family: Family, rows: pd.DataFrame, tree: xr.DataTree, seed: int) -> list[Check]:
+    """Posterior predictive p of a few features of the data: how often data made by the model show as much, or more."""
+    return [_check(model, name, p) for name, p in predictive_p(family, rows, tree, seed)]
 
 
-def predictive_p(tree: xr.DataTree) -> Iterator[tuple[str, float]]:
-    """Name and p of each feature; ties count half."""
-    observed = tree["observed_data"]["outcome"].to_numpy().astype(float)
-    replicated = thinned(tree["posterior_predictive"].to_dataset()["outcome"])
-    constant = tree["constant_data"]
-    mean, sd = replicated.mean(axis=0), replicated.std(axis=0)
-    z, z_replicated = standardised(observed, mean, sd), standardised(replicated, mean, sd)
-    yield "predictive_dispersion", _p((z_replicated**2).sum(axis=1), (z**2).sum())
-    yield "predictive_extreme_row", _p(np.abs(z_replicated).max(axis=1), np.abs(z).max())
-    for name, index in (("site", constant["site_index"]), ("period", constant["period_index"])):
-        group = index.to_numpy()
-        if 1 < group.max() + 1 < len(observed):
-            sums, own = _by_group(replicated - mean, group), _by_group((observed - mean)[None], group)
-            spread = np.where(sums.std(axis=0) > 0, sums.std(axis=0), np.inf)
-            yield f"predictive_extreme_{name}", _p(np.abs(sums / spread).max(axis=1), np.abs(own / spread).max())
-    if (replicated == 0).any() or (observed == 0).any():
-        yield "predictive_zeros", _p((replicated == 0).sum(axis=1), (observed == 0).sum())
+def predictive_p(family: Family, rows: pd.DataFrame, tree: xr.DataTree, seed: int) -> Iterator[tuple[str, float]]:
+    """Name and p of each feature; ties count half. `rows` in the order of the fit's cells."""
+    posterior, constant = thinned(tree, MOST_DRAWS), tree["constant_data"].to_dataset()
+    random = np.random.default_rng(seed)
+    eta = predictor_with_new_sites(posterior, constant, random)
+    error = standard_error(rows, posterior, constant) if family == "normal" else np.array(np.nan)
+    made = replicated(family, rows, eta, error, random)
+    observed = rows["mean" if family == "normal" else "numerator"].to_numpy(float)
+    centre = made.mean(axis=0)
+    z, made_z = (_standardised(values - centre, made.std(axis=0)) for values in (observed, made))
+    yield "predictive_dispersion", _p((made_z**2).sum(axis=1), (z**2).sum())
+    yield "predictive_extreme_row", _p(np.abs(made_z).max(axis=1), np.abs(z).max())
+    site = constant["site_index"].to_numpy()
+    if site.max() + 1 < len(observed):
+        weight = rows["weight"].to_numpy() if family == "normal" else np.ones(len(rows))
+        sums = _by_group((made - centre) * weight, site)
+        own = _by_group(((observed - centre) * weight)[None], site)
+        spread = sums.std(axis=0)
+        largest = np.abs(_standardised(sums, spread)).max(axis=1)
+        yield "predictive_extreme_site", _p(largest, np.abs(_standardised(own, spread)).max())
+    if family != "normal" and ((made == 0).any() or (observed == 0).any()):
+        yield "predictive_zeros", _p((made == 0).sum(axis=1), (observed == 0).sum())
 
 
-def thinned(draws: xr.DataArray) -> Array:
-    """At most 2,000 evenly spaced draws, (draw, cell)."""
-    values = draws.transpose("chain", "draw", ...).to_numpy()
-    flat = values.reshape(-1, *values.shape[2:]).astype(float)
-    return flat[:: max(1, -(-len(flat) // MOST_DRAWS))]
-
-
-def standardised(values: Array, mean: Array, sd: Array) -> Array:
-    """Distance from the predictive mean in predictive sd; 0 where the prediction is certain and met."""
-    return np.divide(values - mean, sd, out=np.zeros(np.broadcast_shapes(values.shape, sd.shape)), where=sd > 0)
-
-
-def _predictive(model: str, name: str, p: float) -> Check:
-    passed = PREDICTIVE[0] <= p <= PREDICTIVE[1]
+def _check(model: str, name: str, p: float) -> Check:
+    passed = LIMITS[0] <= p <= LIMITS[1]
     feature, remedy = MEANING[name]
-    limit = PREDICTIVE[0] if p <= 0.5 else PREDICTIVE[1]
     advice = f"Data made by the model show {feature} about as the real data do."
     if not passed:
-        more = "larger" if p < 0.5 else "smaller"
+        more, ends = ("larger", "short") if p < 0.5 else ("smaller", "long")
         advice = (
             f"Data made by the model hardly ever show {feature} as the real data do: it is {more} than the model "
-            f"allows. Intervals may be too {'short' if p < 0.5 else 'long'}; try {remedy}."
+            f"allows. Intervals may be too {ends}; try {remedy}."
         )
-    return Check(model, name, p, limit, "advisory", passed, advice)
+    return Check(model, name, p, LIMITS[0] if p <= 0.5 else LIMITS[1], "advisory", passed, advice)
 
 
-def _p(replicated: Array, observed: float) -> float:
-    return float(np.mean(replicated > observed) + np.mean(np.isclose(replicated, observed)) / 2)
+def _standardised(distance: Array, sd: Array) -> Array:
+    """Distance in standard deviations; 0 where the prediction is certain and met, infinite where it is not met."""
+    return np.divide(distance, sd, out=np.where(distance == 0, 0.0, np.inf), where=sd > 0)
+
+
+def _p(made: Array, observed: float) -> float:
+    return float(np.mean(made > observed) + np.mean(np.isclose(made, observed)) / 2)
 
 
 def _by_group(values: Array, group: npt.NDArray[np.int64]) -> Array:
