@@ -36,15 +36,15 @@ class Stack:
     places: dict[Hashable, tuple[str, int]]
     log: list[str] = field(default_factory=list)
 
-    def problem(self, index: Hashable, column: str, what: str, fix: str, value: str | None = None) -> Problem:
-        """A problem at one cell, told with its file and row and the text that stands there."""
-        file, row = self.places[index]
-        shown = value if value is not None else str(self.rows[column].get(index, "")) if column in self.rows else ""
-        return Problem(file, what, fix, row, column, shown)
+    def problems(self, found: Sequence[Breach]) -> list[Problem]:
+        """Breaches in the order of their rows, each told with its file and row and the text that stands there."""
+        return [self._problem(*breach) for breach in sorted(found, key=lambda breach: self.places[breach[0]])]
 
-    def without(self, indices: Sequence[Hashable]) -> Stack:
-        """The same stack without some rows."""
-        return Stack(self.rows.drop(index=indices), self.places, self.log)
+    def _problem(self, index: Hashable, column: str, what: str, fix: str) -> Problem:
+        file, row = self.places[index]
+        return Problem(
+            file, what, fix, row, column, str(self.rows[column].get(index, "")) if column in self.rows else ""
+        )
 
 
 def stacked(tables: Sequence[RawTable], table: str, params: Params) -> Stack:

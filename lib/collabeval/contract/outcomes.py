@@ -9,7 +9,7 @@ import pandas as pd
 
 from collabeval import periods as period_texts
 from collabeval.contract.header import EXAMPLE, Breach, Stack, breaches
-from collabeval.contract.numbers import Reading, read_numbers
+from collabeval.contract.numbers import Reading, read_numbers, some_of
 from collabeval.contract.schemas import FAMILY, NUMBERS, OUTCOMES
 from collabeval.errors import Problem
 from collabeval.params import Params
@@ -40,8 +40,8 @@ def checked_outcomes(
     misread = {index for index, column in unread if column in NUMBERS}
     found += [breach for breach in breaches(OUTCOMES, known, misread) if (breach[0], breach[1]) not in unread]
     found += _duplicates(stack, known)
-    problems += [stack.problem(*breach) for breach in sorted(found, key=lambda breach: stack.places[breach[0]])]
-    if not found:
+    problems += stack.problems(found)
+    if not problems:
         problems += _too_little(rows, params, stack)
     extra = stack.rows.loc[rows.index].drop(columns=[*KEY, *NUMBERS], errors="ignore")
     return rows.drop(columns=FAMILY).join(extra).reset_index(drop=True)
@@ -88,11 +88,9 @@ def _periods(stack: Stack, params: Params, found: list[Breach]) -> pd.Series:
         except period_texts.PeriodError as error:
             refused[text] = (error.what if text else "is empty", error.fix)
     found += [(index, "period", *refused[text]) for index, text in texts.items() if text in refused]
-    otherwise = [f"{text!r} as {label}" for text, label in labels.items() if text != label]
+    otherwise = [f"{text!r} was read as {label}" for text, label in labels.items() if text != label]
     if otherwise:
-        stack.log.append(
-            f"outcomes, column period: read {', '.join(otherwise[:3])}{' and so on' * (len(otherwise) > 3)}"
-        )
+        stack.log.append(f"outcomes, column period: {some_of(otherwise)}")
     return texts.map(lambda text: labels.get(text, ""))
 
 
@@ -129,7 +127,7 @@ def _submitted(
     touched = {index for index, column in unread if column in NUMBERS}
     blank = rows[list(NUMBERS)].isna().all(axis=1) & ~rows.index.isin(touched)
     if blank.any():
-        stack.log.append(f"outcomes: {blank.sum()} rows without any value count as not submitted")
+        stack.log.append(f"outcomes: rows without any value, counted as not submitted: {blank.sum()}")
     return rows[~blank].copy(), families[~blank]
 
 

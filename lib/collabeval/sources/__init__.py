@@ -155,7 +155,8 @@ def _answer(query: Query, table: str) -> RawTable:
             url = url.set(password=_password(query.password_from, name))
         engine = sqlalchemy.create_engine(url)
         with engine.connect() as connection:
-            frame = pd.read_sql(sqlalchemy.text(query.query), connection)
+            answer = connection.execute(sqlalchemy.text(query.query))
+            frame = pd.DataFrame(answer.fetchall(), columns=list(answer.keys()), dtype=object)
     except ModuleNotFoundError as missing:
         fix = f"install the driver of this database: pip install {missing.name}"
         raise refused(name, f"the package {missing.name} is not installed", fix) from None
