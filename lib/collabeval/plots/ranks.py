@@ -21,25 +21,34 @@ STEPS = (1, 2, 3, 4, 5, 6, 10, 20, 25, 50, 100, 200, 500)
 
 
 @styled
-def ranks(rows: pd.DataFrame, text: FigureText, own: str | None = None, label: str = "Possible rank") -> Figure:
+def ranks(
+    rows: pd.DataFrame,
+    text: FigureText,
+    own: str | None = None,
+    label: str = "Possible rank",
+    places: int | None = None,
+) -> Figure:
     """Draw 50% and 95% intervals of each site's rank and its expected rank, against the line of a league table.
 
     Parameters
     ----------
     rows : one per ranked site, by expected rank: `label, q025, q25, mean, q75, q975` (rank 1 is best), `tag` (the
         interval in words, "1 to 22"). A site stands out if its whole 95% interval lies in one half.
+    places : how many sites share the ranks, where more compete than are shown; without a line of a league table then.
     """
-    half = len(rows) / 2
+    count = places or len(rows)
+    half = count / 2
     worse, better = rows["q025"] > half + 0.5, rows["q975"] < half + 0.5
     rows = rows.assign(word=np.select([better, worse], ["better", "worse"], ""))
     layout = plan(rows, text, ABOVE, BELOW, own, HEADING)
     page = open_page(text, layout.body, ABOVE, BELOW)
-    scale = Scale("value", 0.4, len(rows) + 0.6, layout.left, layout.right)
-    _draw_axis(page, scale, len(rows), label)
-    _draw_bars(page, layout, scale)
-    _draw_league_line(page, layout, scale)
+    scale = Scale("value", 0.4, count + 0.6, layout.left, layout.right)
+    _draw_axis(page, scale, count, label)
+    _draw_bars(page, layout, scale, count)
+    if count == len(rows):
+        _draw_league_line(page, layout, scale)
     draw_words(page, layout, ("", ""), text.noun, scale.at(rows["q975"] + 0.5))
-    _draw_headings(page, layout, scale)
+    _draw_headings(page, layout, scale, count)
     return page.figure
 
 
@@ -55,7 +64,7 @@ def _draw_axis(page: Page, scale: Scale, count: int, label: str) -> None:
     name_across(page, (scale.start + scale.end) / 2, label)
 
 
-def _draw_bars(page: Page, layout: Layout, scale: Scale) -> None:
+def _draw_bars(page: Page, layout: Layout, scale: Scale, count: int) -> None:
     thick = layout.pitch * 0.66 / 2
     size = min(3.8, max(1.6, layout.pitch * 72 * 0.7))
     spans = layout.rows[["q025", "q25", "q75", "q975"]].to_numpy(float) + np.array([-0.5, -0.5, 0.5, 0.5])
@@ -71,7 +80,7 @@ def _draw_bars(page: Page, layout: Layout, scale: Scale) -> None:
             [mean], [y], marker=look_of(word).shape, markersize=size * look_of(word).size, markerfacecolor=dot,
             markeredgecolor=PAPER, markeredgewidth=min(0.5, size * 0.11), zorder=4,
         )  # fmt: skip
-    middle = scale.place((len(layout.rows) + 1) / 2)
+    middle = scale.place((count + 1) / 2)
     page.line([middle, middle], [0.01, layout.body], color=PAPER, lw=1.2, zorder=2.5)
 
 
@@ -93,9 +102,9 @@ def _draw_league_line(page: Page, layout: Layout, scale: Scale) -> None:
         page.write(x, y + 0.065 - 0.13 * count, words, ha=side, zorder=6)
 
 
-def _draw_headings(page: Page, layout: Layout, scale: Scale) -> None:
+def _draw_headings(page: Page, layout: Layout, scale: Scale, count: int) -> None:
     y = layout.body + 0.09
     page.write(scale.place(1), y, "better half", color=TEXT2)
-    page.write(scale.place(len(layout.rows)), y, "worse half", ha="right", color=TEXT2)
+    page.write(scale.place(count), y, "worse half", ha="right", color=TEXT2)
     if not layout.compact:
         page.write(layout.right + 0.12, y, HEADING)
