@@ -192,7 +192,7 @@ class Params(Strict):
     edition: Code
     """Year or label of this edition, used for folders."""
     data: Data
-    """Where the tables lie."""
+    """Paths, URLs or queries of the tables."""
     measures: dict[Code, Measure] = Field(min_length=1)
     """The measures, each under the code that the outcomes table uses for it."""
     sampling: Sampling
