@@ -11,9 +11,11 @@ import pandas as pd
 import xarray as xr
 from scipy.special import logit
 
+from collabeval import estimates
 from collabeval.params import Params
 
 CHAINS, DRAWS = 4, 250
+SIZE = CHAINS * DRAWS
 
 
 def params(measure: Mapping[str, Any] | None = None, length: str = "year", **blocks: Any) -> Params:
@@ -33,8 +35,7 @@ def panel_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     defaults: dict[str, Any] = {"measure": "m", "period": "", "numerator": 0.0, "denominator": 100.0}
     for column, value in defaults.items():
-        if column not in table:
-            table[column] = value
+        table[column] = table[column].fillna(value) if column in table else value
     for column in ("expected", "mean", "sd", "n", "se"):
         table[column] = table[column].astype(float) if column in table else np.nan
     if "weight" not in table:
@@ -100,7 +101,9 @@ class Draws:
             "offset": self._offset(),
         }
         variables: dict[str, Any] = {name: ("cell", values) for name, values in cells.items()}
-        return xr.Dataset(variables | {"time": ("period", time), "mean_time": mean_time, "scale": self.scale})
+        variables |= {"time": ("period", time), "mean_time": mean_time, "scale": self.scale}
+        coords = {"site": sites, "period": periods, "cell": np.arange(len(self.panel))}
+        return xr.Dataset(variables, coords=coords)
 
     def _offset(self) -> np.ndarray:
         expected, denominator = self.panel["expected"].to_numpy(float), self.panel["denominator"].to_numpy(float)
@@ -108,3 +111,21 @@ class Draws:
         if self.family == "poisson":
             return np.log(expected if given else denominator)
         return logit(expected / denominator) if given and self.family == "binomial" else np.zeros(len(expected))
+
+
+def value(table: pd.DataFrame, estimand: str, site: str, period: str = "", column: str = "mean") -> float:
+    """One number of a table of site estimates; exactly one row must have it."""
+    chosen = table["estimand"].eq(estimand) & table["site"].eq(site) & table["period"].eq(period)
+    assert chosen.sum() == 1, f"{chosen.sum()} rows of {estimand} for {site} in {period!r}"
+    return float(table.loc[chosen, column].iloc[0])
+
+
+def evaluate(settings: Params, draws: Draws) -> pd.DataFrame:
+    """The site estimates of these draws."""
+    return estimates.evaluate_sites(settings, draws.panel, {"m": draws.tree()}).estimates
+
+
+def spread(mean: float, sd: float, seed: int = 0) -> np.ndarray:
+    """Draws with exactly this mean and standard deviation."""
+    raw = np.random.default_rng(seed).normal(size=SIZE)
+    return mean + sd * (raw - raw.mean()) / raw.std(ddof=1)

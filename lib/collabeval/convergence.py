@@ -7,6 +7,7 @@ ten times as fast (1,400 quantities x 4,000 draws in some 2 s). A test holds bot
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,13 +51,24 @@ def convergence(values: np.ndarray) -> Convergence:
 def _of_rows(values: np.ndarray) -> np.ndarray:
     """R-hat, bulk and tail ESS (3, quantity) of rows that are finite and not constant."""
     split = _split(values)
-    flat = values.reshape(len(values), -1)
     ranked = _rank_normalised(split)
-    folded = np.abs(split - np.median(split, axis=(1, 2), keepdims=True))
+    folded = np.abs(split - quantiles(split.reshape(len(values), -1), (0.5,))[:, :, None])
     rhat = np.fmax(_rhat(ranked), _rhat(_rank_normalised(folded)))  # folding makes a balanced pair constant
-    limits = np.quantile(flat, TAIL, axis=1)
+    limits = quantiles(values.reshape(len(values), -1), TAIL).T
     tails = [_ess((split <= limit[:, None, None]).astype(float)) for limit in limits]
     return np.stack([rhat, _ess(ranked), np.minimum(*tails)])
+
+
+def quantiles(values: np.ndarray, probabilities: Sequence[float]) -> np.ndarray:
+    """Quantiles (quantity, probability) of the rows of `values` (quantity, draw), as `numpy.quantile` defines them.
+
+    A full sort is several times faster than the partial one of `numpy.quantile` on thousands of rows.
+    """
+    ordered = np.sort(values, axis=1)
+    position = np.asarray(probabilities) * (values.shape[1] - 1)
+    below = np.floor(position).astype(int)
+    above = np.minimum(below + 1, values.shape[1] - 1)
+    return ordered[:, below] + (position - below) * (ordered[:, above] - ordered[:, below])
 
 
 def _split(values: np.ndarray) -> np.ndarray:

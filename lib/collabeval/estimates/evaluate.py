@@ -21,7 +21,10 @@ from collabeval.params import Params
 
 @dataclass(frozen=True)
 class SiteResults:
-    """The tables `site_estimates`, `site_probabilities` and `site_statements` of a run."""
+    """The tables `site_estimates`, `site_probabilities` and `site_statements` of a run.
+
+    Probabilities with a blank site are of events of the whole collaborative.
+    """
 
     estimates: pd.DataFrame
     probabilities: pd.DataFrame
@@ -48,9 +51,10 @@ def evaluate_sites(params: Params, panel: pd.DataFrame, trees: Mapping[str, xr.D
     parts = []
     for name, tree in trees.items():
         found = evaluated(read(params, name, panel, tree), params.rules)
-        probabilities = site_probabilities(found)
-        said = words.statements(signals(found, probabilities), found.posterior.measure, params.rules)
-        parts.append((name, (summarise(site_draws(found), found.posterior.chains), probabilities, said)))
+        chances = site_probabilities(found)
+        said = words.statements(signals(found, chances), found.posterior.measure, params.rules)
+        chances = pd.concat([chances, programme_probabilities(found).assign(site="")], ignore_index=True)
+        parts.append((name, (summarise(site_draws(found), found.posterior.chains), chances, said)))
     return SiteResults(*_together(parts))
 
 
@@ -67,16 +71,29 @@ def evaluate_programme(params: Params, panel: pd.DataFrame, trees: Mapping[str, 
 def reported_draws(params: Params, name: str, panel: pd.DataFrame) -> Callable[[xr.DataTree], xr.Dataset]:
     """A function from a fit of this measure to the draws (chain, draw, site) of every reported quantity.
 
-    Sampling goes on until each of them has effective draws enough; `convergence.convergence` counts them fast.
+    Sampling goes on until each of them has effective draws enough. A tree in the midst of sampling may hold its
+    posterior only: what it was fitted to is then worked out from the panel.
     """
 
     def derive(tree: xr.DataTree) -> xr.Dataset:
-        found = evaluated(read(params, name, panel, tree), params.rules)
+        found = evaluated(read(params, name, panel, _with_constants(params, name, panel, tree)), params.rules)
         chains = found.posterior.chains
         sites = as_dataset(site_draws(found), chains, of="site")
         return sites.assign(as_dataset(programme_draws(found), chains, of="programme").data_vars)
 
     return derive
+
+
+def _with_constants(params: Params, name: str, panel: pd.DataFrame, tree: xr.DataTree) -> xr.DataTree:
+    if "constant_data" in tree.children:
+        return tree
+    from collabeval.fit.predictive import constant_data  # loads PyMC, which only sampling needs
+    from collabeval.models.design import read_design
+
+    rows = panel[panel["measure"] == name].reset_index(drop=True)
+    design = read_design(rows, params.measures[name].family, params.model)
+    groups = {"posterior": tree["posterior"].to_dataset(), "constant_data": constant_data(design)}
+    return xr.DataTree.from_dict(groups)
 
 
 def signals(found: Evaluated, probabilities: pd.DataFrame) -> pd.DataFrame:

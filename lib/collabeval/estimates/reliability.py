@@ -47,7 +47,7 @@ def stable_variance(posterior: Posterior, time: np.ndarray) -> np.ndarray:
         slope = drawn["trajectory_sd"]
         correlation = drawn.get("site_correlation", 0.0)
         at = time[:, None]
-        variance = variance + 2 * correlation * drawn["site_sd"] * slope * at + slope**2 * at**2
+        variance = variance + 2 * correlation * np.sqrt(level) * slope * at + slope**2 * at**2
     return variance
 
 

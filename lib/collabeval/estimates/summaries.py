@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from collabeval.convergence import convergence
+from collabeval.convergence import convergence, quantiles
 
 QUANTILES = {"q025": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q975": 0.975}
 SUMMARY = ("mean", "sd", *QUANTILES, "rhat", "ess_bulk", "ess_tail")
@@ -45,7 +45,7 @@ def _summary(item: Drawn, chains: int) -> pd.DataFrame:
         table["q50"] = values[:, 0]
         return table
     table["sd"] = values.std(axis=1, ddof=1)
-    table[list(QUANTILES)] = np.quantile(values, list(QUANTILES.values()), axis=1).T
+    table[list(QUANTILES)] = quantiles(values, list(QUANTILES.values()))
     mixing = convergence(values.reshape(len(values), chains, -1))
     table["rhat"], table["ess_bulk"], table["ess_tail"] = mixing.rhat, mixing.ess_bulk, mixing.ess_tail
     return table

@@ -1,0 +1,143 @@
+"""The words of the three slots, rule by rule."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from collabeval import words
+from collabeval.params import Params
+from draws_for_tests import params
+
+CLEAR = {"better": 0.5, "worse": 0.5, "close": np.nan, "best_share": 0.1, "worst_share": 0.1}
+
+
+def say(settings: Params | None = None, **signal: object) -> dict[str, str]:
+    """The words about one site with these signals; unremarkable where nothing is said."""
+    settings = settings or params({"minimal_difference": 1.0})
+    table = words.statements(pd.DataFrame([complete(signal)], index=["a"]), settings.measures["m"], settings.rules)
+    return dict(zip(table["slot"], table["statement"], strict=True))
+
+
+def complete(signal: dict[str, object]) -> dict[str, object]:
+    facts = {
+        "present": True, "enough": True, "has_baseline_window": False, "in_baseline": False, "windows": 1,
+        "good_in_each": False, "bad_in_each": False,
+    }  # fmt: skip
+    return {**facts, **CLEAR, "sustained": np.nan, "sustained_worse": np.nan, **signal}
+
+
+@pytest.mark.parametrize(
+    ("signal", "level"),
+    [
+        ({"better": 0.975, "worse": 0.025}, "better"),
+        ({"better": 0.974, "worse": 0.026}, "unclear"),
+        ({"worse": 0.975, "better": 0.025}, "worse"),
+        ({"close": 0.9}, "close"),
+        ({"close": 0.89}, "unclear"),
+        ({"close": 0.95, "better": 0.99, "worse": 0.01}, "better"),
+        ({"enough": False, "better": 0.999, "worse": 0.0}, "not_enough_data"),
+        ({"enough": False, "close": 0.99}, "not_enough_data"),
+        ({"enough": False, "worse": 0.98, "better": 0.02}, "worse_few_cases"),
+        ({"present": False}, "not_enough_data"),
+    ],
+)
+def test_level(signal, level):
+    assert say(**signal)["level"] == level
+
+
+@pytest.mark.parametrize(
+    ("signal", "trajectory"),
+    [
+        ({"improved": 0.95, "worsened": 0.05}, "improved"),
+        ({"improved": 0.94, "worsened": 0.06}, "no_clear_change"),
+        ({"improved": 0.03, "worsened": 0.97}, "worsened"),
+        ({"in_baseline": False}, "joined_later"),
+        ({"enough": False, "improved": 0.97, "worsened": 0.03}, "improved"),
+    ],
+)
+def test_trajectory(signal, trajectory):
+    assert say(**{"has_baseline_window": True, "in_baseline": True, **signal})["trajectory"] == trajectory
+
+
+PAST = {"windows": 3, "good_in_each": True, "sustained": 0.9, "sustained_worse": 0.0}
+BAD_PAST = {"windows": 3, "bad_in_each": True, "sustained": 0.0, "sustained_worse": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("signal", "deviance"),
+    [
+        ({"best_share": 0.8, **PAST}, "positive_deviant"),
+        ({"best_share": 0.79, **PAST}, "candidate"),
+        ({"best_share": 0.9, **PAST, "sustained": 0.89}, "candidate"),
+        ({"best_share": 0.9, **PAST, "good_in_each": False}, "candidate"),
+        ({"best_share": 0.8, "windows": 2}, "emerging"),
+        ({"best_share": 0.79, "windows": 2}, "candidate"),
+        ({"best_share": 0.5}, "candidate"),
+        ({"best_share": 0.49}, "none"),
+        ({"best_share": np.nan, "worst_share": np.nan, "better": 0.99, "worse": 0.01}, "none"),
+        ({"worse": 0.975, "better": 0.025}, "review"),
+        ({"worst_share": 0.8}, "review"),
+        ({"worst_share": 0.79}, "none"),
+        ({"worst_share": 0.8, **BAD_PAST}, "review_persistent"),
+        ({"worst_share": 0.8, **BAD_PAST, "bad_in_each": False}, "review"),
+        ({"worst_share": 0.8, **BAD_PAST, "windows": 2}, "review"),
+        ({"worst_share": np.nan, "best_share": np.nan, "worse": 0.99, "better": 0.01}, "review"),
+        ({"enough": False, "best_share": 0.99, **PAST}, "none"),
+    ],
+)
+def test_deviance(signal, deviance):
+    assert say(**signal)["deviance"] == deviance
+
+
+def test_thresholds_come_from_params():
+    loose = params(rules={"level": 0.6, "trajectory": 0.6, "candidate": 0.3})
+    said = say(loose, better=0.6, worse=0.4, best_share=0.3, has_baseline_window=True, in_baseline=True, improved=0.6)
+    assert said == {"level": "better", "trajectory": "improved", "deviance": "candidate"}
+
+
+def test_a_site_has_a_trajectory_only_where_there_is_a_baseline_and_one_word_without_data_now():
+    assert set(say()) == {"level", "deviance"}
+    assert set(say(has_baseline_window=True)) == set(words.SLOTS)
+    assert say(present=False, has_baseline_window=True) == {"level": "not_enough_data"}
+
+
+def test_the_probability_is_the_one_the_word_rests_on_and_the_rule_names_its_threshold():
+    settings = params({"minimal_difference": 1.5, "unit": "deaths per 100 operations"})
+    rows = {
+        "a": complete({"better": 0.98, "worse": 0.02, "best_share": 0.85, **PAST, "sustained": 0.93}),
+        "b": complete({"close": 0.92}),
+        "c": complete({"enough": False}),
+        "d": complete({"better": 0.3, "worse": 0.7}),
+    }
+    table = words.statements(pd.DataFrame(rows).T, settings.measures["m"], settings.rules).set_index(["site", "slot"])
+    assert table.loc[("a", "level"), "probability"] == 0.98
+    assert "97.5 in 100" in table.loc[("a", "level"), "rule"]
+    assert table.loc[("a", "deviance"), "probability"] == 0.85, "the smaller of the two chances it needs"
+    assert "80 in 100" in table.loc[("a", "deviance"), "rule"]
+    assert "90 in 100" in table.loc[("a", "deviance"), "rule"]
+    assert "within 1.5 deaths per 100 operations" in table.loc[("b", "level"), "rule"]
+    assert np.isnan(table.loc[("c", "level"), "probability"])
+    assert table.loc[("d", "level"), "probability"] == 0.7
+    assert table["rule"].str.endswith(".").all()
+    assert table["rule"].str.slice(0, 1).str.isupper().all()
+
+
+def test_the_expected_number_wrongly_named_is_the_sum_of_the_doubts():
+    table = pd.DataFrame({"statement": ["better", "better", "worse", "unclear"], "probability": [0.98, 0.99, 0.8, 0.5]})
+    assert words.wrongly_named(table, ["better"]) == pytest.approx(0.03)
+    assert words.wrongly_named(table, ["better", "worse"]) == pytest.approx(0.23)
+    assert words.wrongly_named(table, ["close"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("probability", "said"),
+    [
+        (0.99, "almost certainly"),
+        (0.989, "very probably"),
+        (0.95, "very probably"),
+        (0.8, "probably"),
+        (0.79, "we cannot tell"),
+    ],
+)
+def test_probabilities_in_words(probability, said):
+    assert words.in_words(probability, params().rules) == said
