@@ -84,8 +84,19 @@ def estimates(table: pd.DataFrame, views: Views, labels: Labels, keys: Keys) -> 
     hidden = _is_hidden(table, keys)
     hidden |= _was_hidden(table, views, keys) & table["estimand"].eq("change")
     table = rule.coarsen(table, hidden & table["estimand"].isin(OF_COUNTS))
-    table.loc[hidden & table["estimand"].eq("rank"), [name for name in rule.POINTS if name in table]] = np.nan
-    return table.assign(hidden=hidden)
+    return _coarse_ranks(table, hidden).assign(hidden=hidden)
+
+
+def _coarse_ranks(table: pd.DataFrame, hidden: pd.Series) -> pd.DataFrame:
+    """Ranks of sites with a hidden count keep an interval widened to steps of about an eighth of all ranks."""
+    ranks = table["estimand"].eq("rank")
+    for _, own in table[ranks].groupby("measure"):
+        rows = own.index[hidden[own.index]]
+        last, step = len(own), max(2, round(len(own) / 8))
+        table.loc[rows, [name for name in rule.POINTS if name in table]] = np.nan
+        table.loc[rows, "q025"] = 1 + step * ((table.loc[rows, "q025"] - 1) // step)
+        table.loc[rows, "q975"] = (step * np.ceil(table.loc[rows, "q975"] / step)).clip(upper=last)
+    return table
 
 
 def statements(table: pd.DataFrame, views: Views, labels: Labels, keys: Keys) -> pd.DataFrame:

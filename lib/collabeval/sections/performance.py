@@ -15,6 +15,7 @@ from collabeval.statements.facts import Facts
 
 TITLE = "performance"
 FEWEST_RANKED = 5
+MOST = 0.5  # share of sites whose numbers may be shown, below which a figure of them is left out
 
 
 def site_performance(report: Report) -> Section:
@@ -60,7 +61,7 @@ def _few_cases(facts: Facts) -> str:
 def _can_funnel(report: Report, facts: Facts) -> bool:
     table = report.published.funnel
     rows = table[table["measure"].eq(facts.view.name) & table["method"].eq("exact")]
-    return len(rows) > 0 and rows["observed"].notna().mean() >= 0.5
+    return len(rows) > 0 and rows["observed"].notna().mean() >= MOST
 
 
 def _no_funnel(facts: Facts) -> str:
@@ -107,7 +108,7 @@ def _over_time(report: Report, facts: Facts) -> str:
     rows = pictures_in_time.trajectories(report, facts)
     parts = []
     if rows["period"].nunique() >= 4:
-        if rows["q50"].notna().mean() >= 0.5:
+        if rows["q50"].notna().mean() >= MOST:
             parts.append(pictures_in_time.small_multiples(report, facts))
         else:
             parts.append(
@@ -116,7 +117,7 @@ def _over_time(report: Report, facts: Facts) -> str:
                     "to be shown."
                 )
             )
-    if pictures_in_time.change_rows(report, facts)["q50"].notna().any():
+    if pictures_in_time.change_rows(report, facts)["q50"].notna().mean() >= MOST:
         parts.append(pictures_in_time.change(report, facts))
     return blocks(*parts)
 
@@ -149,8 +150,10 @@ def _columns(report: Report, facts: Facts, rows: pd.DataFrame, now: pd.DataFrame
         ]
     heading = "Mean" if view.is_mean else "Obs ÷ pred" if view.adjusted else "Ratio to average"
     found[heading] = [numbers.decimal(value, place) for value, place in zip(rows["q50"], places, strict=True)]
+    ends = zip(rows["q025"], rows["q975"], places, rows["hidden"], strict=True)
     found["95% interval"] = [
-        numbers.interval(low, high, place) for low, high, place in zip(rows["q025"], rows["q975"], places, strict=True)
+        numbers.coarse_interval(low, high) if hidden else numbers.interval(low, high, place)
+        for low, high, place, hidden in ends
     ]
     found["Word"] = [slugs.word("level", word) for word in rows["word"]]
     found["Chance"] = [chance.replace("more than ", ">") or numbers.NOT_ESTIMATED for chance in rows["chance"]]

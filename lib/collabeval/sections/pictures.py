@@ -10,6 +10,7 @@ from collabeval.statements import figures, numbers, phrases
 from collabeval.statements import words as slugs
 from collabeval.statements.facts import Facts
 
+HALF = 0.5  # of the average: where no recorded ratio lies below, a funnel need not start at zero
 QUANTILES = ["q025", "q25", "q50", "q75", "q975"]
 
 
@@ -102,7 +103,7 @@ def funnel(report: Report, facts: Facts) -> str:
     far = rows["flag"].isin(("above_998", "below_998"))
     both = far & rows["flag_overdispersed"].isin(("above_998", "below_998"))
     words = figures.funnel(report.published, facts, list(rows[far]["label"]), list(rows[both]["label"]))
-    size, axis = _funnel_axes(facts)
+    size, axis = _funnel_axes(facts, far_below=bool(rows["ratio"].min() < HALF))
     drawn = plots.funnel(rows, report.published.curves[view.name], figure_text(words, facts.nouns[1]), size, axis)
     return report.figure(f"funnel-{slug(view)}", words, drawn)
 
@@ -116,7 +117,8 @@ def _funnel_tag(facts: Facts, observed: float, expected: float) -> str:
     return f"{numbers.whole(observed)} {view.params.events}, {numbers.decimal(expected, 1)} predicted"
 
 
-def _funnel_axes(facts: Facts) -> tuple[plots.Axis, plots.Axis]:
+def _funnel_axes(facts: Facts, far_below: bool) -> tuple[plots.Axis, plots.Axis]:
+    """What runs across and upwards; upwards from zero unless all recorded values lie near the average."""
     view = facts.view
     if view.is_mean:
         reference = None if facts.rate is None else facts.rate.median
@@ -128,7 +130,7 @@ def _funnel_axes(facts: Facts) -> tuple[plots.Axis, plots.Axis]:
     label = "as predicted" if view.adjusted else "average"
     return (
         plots.Axis(f"Predicted {view.params.events} → larger {facts.nouns[1]}", "value", None, from_zero=True),
-        plots.Axis(held, "value", 1.0, label, from_zero=True),
+        plots.Axis(held, "value", 1.0, label, from_zero=far_below),
     )
 
 
@@ -136,8 +138,8 @@ def ranks(report: Report, facts: Facts) -> str:
     """Where each site could rank."""
     words = figures.ranks(report.published, facts)
     rows = site_rows(report, facts, "rank", "level")
-    rows = rows.assign(mean=rows["mean"].fillna(rows["place"]))
     rows["tag"] = [f"{low:.0f} to {high:.0f}" for low, high in zip(rows["q025"], rows["q975"], strict=True)]
-    rows = rows.sort_values(["mean", "label"])[["label", "q025", "q25", "mean", "q75", "q975", "tag"]]
-    drawn = plots.ranks(rows, figure_text(words, facts.nouns[1]))
+    rows = rows.assign(place=rows["mean"].fillna(rows["place"])).sort_values(["place", "label"])
+    columns = ["label", "q025", "q25", "mean", "q75", "q975", "tag"]
+    drawn = plots.ranks(rows[columns], figure_text(words, facts.nouns[1]), places=facts.competing)
     return report.figure(f"ranks-{slug(facts.view)}", words, drawn)

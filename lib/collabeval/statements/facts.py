@@ -41,7 +41,8 @@ class Facts:
     sites: int
     cases: float
     years: float
-    ranked: int
+    ranked: int  # sites with a rank
+    competing: int  # sites among which they are ranked
     either_half: int
     rank_width: float
     level: tuple[Named, ...]
@@ -77,16 +78,17 @@ def gather(published: Published, view: MeasureView) -> Facts:
     """Look up everything the rules need for one measure."""
     totals = _rows(published.totals, view, window="current").iloc[0]
     ranks = _site_rows(published, view, "rank")
-    count = len(ranks)
+    competing = max(_eligible(published, view), len(ranks))
     return Facts(
         view=view,
         nouns=published.params.report.site_noun,
         sites=int(totals["sites"]),
         cases=float(totals["cases"]),
         years=float(totals["years"]),
-        ranked=count,
-        either_half=int((ranks["q025"].le(count / 2) & ranks["q975"].gt(count / 2)).sum()),
-        rank_width=float((ranks["q975"] - ranks["q025"] + 1).median()) if count else math.nan,
+        ranked=len(ranks),
+        competing=competing,
+        either_half=int((ranks["q025"].le(competing / 2) & ranks["q975"].gt(competing / 2)).sum()),
+        rank_width=float((ranks["q975"] - ranks["q025"] + 1).median()) if len(ranks) else math.nan,
         level=_named(published, view, "level"),
         trajectory=_named(published, view, "trajectory"),
         deviance=_named(published, view, "deviance"),
@@ -132,6 +134,13 @@ def _site_rows(published: Published, view: MeasureView, estimand: str) -> pd.Dat
     rows = _rows(published.estimates, view, estimand=estimand)
     current = rows["period"].eq(view.windows.current.label)
     return rows[current] if current.any() else rows
+
+
+def _eligible(published: Published, view: MeasureView) -> int:
+    """Sites with cases enough to be compared with; where cases are not counted, all with data now."""
+    now = _rows(published.counts, view, window="current")
+    known = now["cases"].notna() | now["few"]
+    return int((now["cases"].ge(view.params.minimum_denominator) | ~known).sum())
 
 
 def _named(published: Published, view: MeasureView, slot: str) -> tuple[Named, ...]:

@@ -134,17 +134,15 @@ def _size(facts: Facts) -> str:
 def ranks(published: Published, facts: Facts) -> Words:
     """Where each site could rank."""
     nouns = facts.nouns
-    title = (
-        f"{_ranks_say(facts)}: {number_or_none(facts.either_half)} of{NO_BREAK}{facts.ranked} {nouns[1]} could belong "
-    )
-    title += "in either half"
+    half = f"{number_or_none(facts.either_half)} of{NO_BREAK}{facts.ranked} {nouns[1]}"
+    title = f"{_ranks_say(facts)}: {half} could belong in either half"
     subtitle = (
         f"Where each {nouns[0]} could rank on {numbers.lower_first(facts.view.params.label)}{now(facts)} (1 = best)."
     )
     note = (
         f"Bars: 50 and 95 in{NO_BREAK}100 chances that the true rank is inside.",
         "Dot: mean rank, the average over all rankings that fit the data.",
-        f"{numbers.capital(nouns[1])} with too few data have no rank." if facts.ranked < facts.sites else "",
+        _unranked(facts),
         hidden_note(facts),
     )
     alt = (
@@ -153,6 +151,12 @@ def ranks(published: Published, facts: Facts) -> Words:
         f"{numbers.whole(facts.rank_width)} places."
     )
     return words(published, title, subtitle, note, alt)
+
+
+def _unranked(facts: Facts) -> str:
+    if facts.ranked < facts.competing:
+        return f"Ranks are among {facts.competing} {facts.nouns[1]}; those with too few data compete but are not shown."
+    return f"{numbers.capital(facts.nouns[1])} with too few cases have no rank." if facts.ranked < facts.sites else ""
 
 
 def _ranks_say(facts: Facts) -> str:

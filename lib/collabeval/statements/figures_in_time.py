@@ -63,7 +63,7 @@ def small_multiples(published: Published, facts: Facts) -> Words:
     """Each site over time."""
     flat, later = (facts.of("trajectory", slug) for slug in ("no_clear_change", "joined_later"))
     title = changed(facts)
-    if flat:
+    if flat and len(flat) + len(later) < len(facts.trajectory):
         title += f"; for {numbers.number_word(len(flat))} the change could be chance"
     view = facts.view
     scale = view.params.unit or "mean"
@@ -92,7 +92,7 @@ def change(published: Published, facts: Facts) -> Words:
     flat = len(facts.of("trajectory", "no_clear_change"))
     compared = len(facts.trajectory) - len(facts.of("trajectory", "joined_later"))
     title = changed(facts)
-    if flat:
+    if 0 < flat < compared:
         title += f"; for {numbers.number_word(flat)} of{NO_BREAK}{compared} the change could be chance"
     before, after = (numbers.period_name(label) for label in (view.windows.baseline.label, facts.labelled_current))
     subtitle = f"{phrases.unit(view) or view.params.label}: from {before} (hollow) to {after} (filled)."
