@@ -16,11 +16,11 @@ from collabeval.params.types import CODE_PATTERN
 from collabeval.params_reference import write_schema
 from collabeval.periods import Length, Period, per_year, starting
 from collabeval.run_folder import written_whole
-from collabeval.templates.describe import columns_table, frictionless, write_guide
+from collabeval.templates.describe import columns_table, frictionless, guide, write_guide
 from collabeval.templates.params_text import PARAMS
 from collabeval.templates.workbook import write_workbook
 
-__all__ = ["columns_table", "example_rows", "frictionless", "write_guide", "write_templates"]
+__all__ = ["columns_table", "example_rows", "frictionless", "guide", "write_guide", "write_templates"]
 
 MEASURES = ("death", "falls", "wait")  # those of the params template
 

@@ -1,0 +1,105 @@
+"""Templates: what `collabeval new` writes can be filled in, and is refused until the example rows are gone."""
+
+import json
+import re
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from collabeval import contract, params_file, templates
+from collabeval.contract.schemas import SCHEMAS
+from collabeval.errors import ContractError, ParamsError, UsageError
+from collabeval.periods import MONTHS, parse
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def new(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    written = templates.write_templates("stroke", Path("params"), Path("data/stroke"), "2025")
+    return {path.name: path for path in written}
+
+
+def test_everything_needed_is_written(new):
+    assert list(new) == ["stroke.yml", "sites.csv", "outcomes.csv", "stroke.xlsx", "datapackage.json", "schema.json"]
+    assert new["stroke.yml"].read_text(encoding="utf-8").startswith("# yaml-language-server: $schema=schema.json\n")
+
+
+def test_the_example_rows_are_refused_until_they_are_deleted(new):
+    for sources in ([], ["data.sites=data/stroke/stroke.xlsx", "data.outcomes=data/stroke/stroke.xlsx"]):
+        with pytest.raises(ContractError) as error:
+            contract.read_inputs(params_file.load(new["stroke.yml"], sources))
+        assert [problem.fix for problem in error.value.problems] == ["delete this row"] * 2
+
+
+def test_a_filled_in_workbook_is_read(new):
+    book = openpyxl.load_workbook(new["stroke.xlsx"])
+    for sheet in (book["sites"], book["outcomes"]):
+        sheet.delete_rows(2)
+    for row, code in enumerate(("007", "1e3"), start=2):
+        book["sites"].cell(row, 1, code)
+        for column, value in enumerate((code, "2025Q4", "death", 3, 120), start=1):
+            book["outcomes"].cell(row, column, value)
+    book.save(new["stroke.xlsx"])
+    both = ["data.sites=data/stroke/stroke.xlsx", "data.outcomes=data/stroke/stroke.xlsx"]
+    inputs = contract.read_inputs(params_file.load(new["stroke.yml"], both))
+    assert inputs.outcomes["site"].tolist() == ["007", "1e3"]
+    assert inputs.log == []
+
+
+def test_the_workbook_guards_codes_and_offers_lists(new):
+    book = openpyxl.load_workbook(new["stroke.xlsx"])
+    assert book.sheetnames == ["read me", "sites", "outcomes"]
+    outcomes = book["outcomes"]
+    assert [cell.value for cell in outcomes[1]][: len(SCHEMAS["outcomes"].columns)] == list(SCHEMAS["outcomes"].columns)
+    for letter in "ABC":
+        assert outcomes.column_dimensions[letter].number_format == "@"
+        assert outcomes[f"{letter}2"].number_format == "@"
+    assert {str(rule.sqref): rule.formula1 for rule in outcomes.data_validations.dataValidation} == {
+        "A2:A5000": "=sites!$A$2:$A$5000", "C2:C5000": '"death,falls,wait"',
+    }  # fmt: skip
+    assert all(cell.comment for cell in outcomes[1][: len(SCHEMAS["outcomes"].columns)])
+
+
+@pytest.mark.parametrize("length", sorted(MONTHS))
+def test_the_params_template_loads_as_written_and_with_its_comments_taken_off(tmp_path, monkeypatch, length):
+    monkeypatch.chdir(tmp_path)
+    file = templates.write_templates("stroke", Path("params"), Path("data"), "2025", length)[0]
+    assert params_file.load(file).periods.length == length
+    text = file.read_text(encoding="utf-8")
+    file.write_text(re.sub(r"(?m)^( +)# ( *[a-z_]+:)", r"\1\2", text), encoding="utf-8")
+    params = params_file.load(file)
+    assert list(params.measures) == ["death", "falls", "wait"]
+    assert params.periods.year_starts == 4
+    assert params.periods.current is not None
+    assert parse(params.periods.current[1], length, params.periods.year_starts)
+
+
+def test_nothing_is_written_over(new):
+    with pytest.raises(UsageError, match=r"already there, and not written over: params/stroke.yml"):
+        templates.write_templates("stroke", Path("params"), Path("data/stroke"), "2025")
+
+
+def test_a_code_that_cannot_name_files_is_refused(tmp_path):
+    with pytest.raises(ParamsError, match="is not a code"):
+        templates.write_templates("../stroke", tmp_path, tmp_path)
+
+
+def test_the_descriptor_says_what_the_schemas_say(new):
+    package = json.loads(new["datapackage.json"].read_text(encoding="utf-8"))
+    sites, outcomes = package["resources"]
+    fields = {field["name"]: field for field in outcomes["schema"]["fields"]}
+    assert list(fields) == list(SCHEMAS["outcomes"].columns)
+    assert fields["site"]["type"] == "string"
+    assert fields["numerator"]["constraints"] == {"minimum": 0}
+    assert fields["denominator"]["constraints"] == {"exclusiveMinimum": 0}
+    assert outcomes["schema"]["primaryKey"] == ["site", "period", "measure"]
+    assert {field["name"]: field["type"] for field in sites["schema"]["fields"]}["joined"] == "date"
+
+
+def test_the_tables_of_the_data_guide_are_made_from_the_schemas():
+    text = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    assert text == templates.guide(text), "run: collabeval.templates.write_guide"
+    assert all(f"<!-- columns: {table} -->" in text for table in SCHEMAS)
