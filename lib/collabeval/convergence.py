@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 ROWS_AT_ONCE = 128  # keeps the working arrays of 8 x 500 draws in some 50 MB
 TAIL = (0.05, 0.95)
@@ -81,11 +80,27 @@ def _rank_normalised(values: np.ndarray) -> np.ndarray:
     """Normal scores of the pooled ranks, ties averaged (Blom's offset 3/8)."""
     flat = values.reshape(len(values), -1)
     order = np.argsort(flat, axis=1)
+    ordered = np.take_along_axis(flat, order, axis=1)
     ranks = np.empty(flat.shape)
-    np.put_along_axis(ranks, order, np.arange(1.0, flat.shape[1] + 1)[None, :], axis=1)
-    tied = (np.diff(np.take_along_axis(flat, order, axis=1), axis=1) == 0).any(axis=1)
-    ranks[tied] = rankdata(flat[tied], axis=1)  # seven times slower, so only where it is needed
+    np.put_along_axis(ranks, order, _tied_ranks(ordered), axis=1)
     return ndtri((ranks - 0.375) / (flat.shape[1] + 0.25)).reshape(values.shape)
+
+
+def _tied_ranks(ordered: np.ndarray) -> np.ndarray:
+    """Ranks 1, 2, ... of sorted rows (quantity, draw); draws that are equal share the mean of theirs.
+
+    Equal draws are common (NUTS may stay where it is, ranks of sites are whole numbers); doing all rows together is
+    several times faster than `scipy.stats.rankdata`.
+    """
+    place = np.broadcast_to(np.arange(ordered.shape[1]), ordered.shape)
+    differs = ordered[:, 1:] != ordered[:, :-1]
+    if differs.all():
+        return place + 1.0
+    edge = np.ones((len(ordered), 1), dtype=bool)
+    first = np.maximum.accumulate(np.where(np.hstack([edge, differs]), place, 0), axis=1)
+    final = np.where(np.hstack([differs, edge]), place, ordered.shape[1])
+    last = np.minimum.accumulate(final[:, ::-1], axis=1)[:, ::-1]
+    return (first + last) / 2 + 1.0
 
 
 def _rhat(values: np.ndarray) -> np.ndarray:
