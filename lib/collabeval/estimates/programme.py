@@ -36,8 +36,11 @@ def programme_draws(found: Evaluated) -> Iterator[Drawn]:
     gap = closing_the_gap(found)
     if gap is not None:
         yield _one("closing_the_gap", now, gap)
-    for estimand, values in _benchmarks(found).items():
+    benchmarks = _benchmarks(found)
+    for estimand, values in benchmarks.items():
         yield _one(estimand, now, values)
+    if "benchmark" in benchmarks:
+        yield _one("benchmark_against_average", now, _against_average(found, benchmarks["benchmark"]))
 
 
 def _one(estimand: str, period: str, values: np.ndarray) -> Drawn:
@@ -127,6 +130,12 @@ def _benchmarks(found: Evaluated) -> dict[str, np.ndarray]:
     best = benchmark.members(pool)
     events, expected = ((best * values[chosen]).sum(axis=0) for values in (current.predicted, current.expected))
     return {**rate, "benchmark_ratio": events / expected}
+
+
+def _against_average(found: Evaluated, rate: np.ndarray) -> np.ndarray:
+    """A rate (S,), display scale, on the axis of the sites' `against_average`: over the average, for means less it."""
+    average = found.posterior.measure.scale * found.current.standardised_average
+    return rate - average if found.posterior.measure.family == "normal" else rate / average
 
 
 def programme_probabilities(found: Evaluated) -> pd.DataFrame:

@@ -62,6 +62,7 @@ def site_draws(found: Evaluated) -> Iterator[Drawn]:
     """Draws of every site estimand, on the display scale."""
     for draws in found.windows.values():
         yield from _in_window(found.posterior, draws)
+    yield _against_average(found)
     yield from _ranked(found)
     yield from _signal(found)
     yield from _changed(found)
@@ -83,6 +84,18 @@ def _in_window(posterior: Posterior, draws: WindowDraws) -> Iterator[Drawn]:
         values["indirect_rate"] = per * ratio * draws.programme_rate
     for estimand, value in values.items():
         yield Drawn(estimand, draws.window.label, posterior.sites[draws.present], value[draws.present])
+
+
+def _against_average(found: Evaluated) -> Drawn:
+    """What the words "better" and "worse" rest on, as a reader can see it.
+
+    The site's standardised rate now over that at the average effect of the eligible sites; for means, less it. The
+    interval leaves out 1 (or 0) just where that of d_j leaves out 0, so a figure of it cannot contradict a word.
+    """
+    posterior, current = found.posterior, found.current
+    own, average = current.standardised[current.present], current.standardised_average
+    values = own - average if posterior.measure.family == "normal" else own / average
+    return Drawn("against_average", current.window.label, posterior.sites[current.present], values)
 
 
 def _ranked(found: Evaluated) -> Iterator[Drawn]:
