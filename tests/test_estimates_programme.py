@@ -102,10 +102,13 @@ def test_the_benchmark_is_that_of_the_best_sites_or_of_params():
     overall = np.mean([expit(-2 + effect) for effect in level.values()])
     assert value(results, "benchmark", "") == pytest.approx(100 * expit(-2.0))
     assert value(results, "benchmark_ratio", "") == pytest.approx(expit(-2.0) / overall)
+    average = expit(-2 + np.mean(list(level.values())))
+    assert value(results, "benchmark_against_average", "") == pytest.approx(expit(-2.0) / average)
     given = evaluate(params({"benchmark": 12.0}, length="none"), draws)
     assert value(given, "benchmark", "") == 12
     assert np.isnan(value(given, "benchmark", "", "q025")), "a given number has no draws"
     assert value(given, "benchmark_ratio", "") == pytest.approx(0.12 / overall)
+    assert value(given, "benchmark_against_average", "") == pytest.approx(0.12 / average)
 
 
 def test_several_measures_lie_under_each_other_each_with_its_name():
@@ -121,3 +124,4 @@ def test_several_measures_lie_under_each_other_each_with_its_name():
     sites = estimates.evaluate_sites(both, panel, trees)
     for table in (sites.estimates, sites.probabilities, sites.statements):
         assert set(table["measure"]) == {"m", "k"}
+    pd.testing.assert_frame_equal(estimates.evaluate_words(both, panel, trees), sites.statements)

@@ -23,6 +23,18 @@ def test_rates_and_ratios_of_two_sites_in_one_window():
     assert value(table, "site_effect", "a") == pytest.approx(0.5 - (0.5 - 0.2) / 2)
 
 
+def test_against_the_average_is_the_rate_over_that_at_the_mean_effect_and_agrees_with_better():
+    panel = panel_of([{"site": "a"}, {"site": "b", "denominator": 300.0}])
+    level = spread(-0.1, 0.3)
+    draws = Draws(panel, intercept=-2.0, level={"a": level})
+    table = evaluate(params(length="none"), draws)
+    ratio = expit(-2 + level) / expit(-2 + level / 2)
+    assert value(table, "against_average", "a") == pytest.approx(ratio.mean())
+    chances = estimates.evaluate_sites(params(length="none"), panel, {"m": draws.tree()}).probabilities
+    better = chances.query("event == 'better' and site == 'a'")["probability"].iloc[0]
+    assert better == (ratio < 1).mean()
+
+
 def test_the_registry_s_expectation_is_the_denominator_of_the_ratio_and_the_case_mix_of_the_standard():
     panel = panel_of(
         [
@@ -148,6 +160,7 @@ def test_means_are_in_their_unit_and_have_no_ratios():
     assert value(table, "standardised_rate", "a") == pytest.approx(6.0)
     assert value(table, "trajectory", "a") == pytest.approx(6.0)
     assert value(table, "site_effect", "a") == pytest.approx(0.25), "in pooled sd"
+    assert value(table, "against_average", "a") == pytest.approx(0.5), "in the unit, not as a ratio"
     assert not table["estimand"].str.contains("ratio|indirect").any()
     error = 3.0**2 / 60 / 2.0**2
     assert value(table, "reliability_plug_in", "b") == pytest.approx(0.16 / (0.16 + error))

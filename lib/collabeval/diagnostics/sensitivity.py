@@ -87,7 +87,7 @@ def rescaled(tree: xr.DataTree, power: float, count: int = DRAWS) -> xr.DataTree
 
 
 def _words(params: Params, name: str, panel: pd.DataFrame, tree: xr.DataTree) -> pd.Series:
-    statements = estimates.evaluate_sites(params, panel, {name: tree}).statements
+    statements = estimates.evaluate_words(params, panel, {name: tree})
     return statements.set_index(["site", "slot"])["statement"]
 
 

@@ -5,6 +5,7 @@ from collabeval.estimates.evaluate import (
     SiteResults,
     evaluate_programme,
     evaluate_sites,
+    evaluate_words,
     reported_draws,
 )
 from collabeval.estimates.posterior import Posterior, read
@@ -15,6 +16,7 @@ __all__ = [
     "SiteResults",
     "evaluate_programme",
     "evaluate_sites",
+    "evaluate_words",
     "read",
     "reported_draws",
 ]
