@@ -22,7 +22,7 @@ SUMMARY = ("mean", "sd", "q025", "q10", "q25", "q50", "q75", "q90", "q975")
 # estimands that depend on a site's own count; the others tell at most how many cases it has
 OF_COUNTS = (
     "rate", "standardised_rate", "indirect_rate", "observed_expected_ratio", "predicted_expected_ratio", "site_effect",
-    "trajectory", "change", "percentile", "reliability",
+    "against_average", "trajectory", "change", "percentile", "reliability",
 )  # fmt: skip
 FLOORS = (0.5, 0.8, 0.9, 0.95, 0.975, 0.99)
 

@@ -154,16 +154,21 @@ def _rules(report: Report) -> str:
 
 
 def _windows(report: Report) -> str:
-    windows = report.lead.view.windows
-    if not windows.current.label:
-        return ""
-    said = f"Now is {numbers.period_name(windows.current.label)}"
-    said += (
-        f", the baseline {numbers.period_name(windows.baseline.label)}."
-        if windows.baseline
-        else "; there is no baseline."
+    """What is compared with what: the windows, and what "average" means."""
+    windows, nouns = report.lead.view.windows, report.lead.nouns
+    sentences = []
+    if windows.current.label:
+        before = "; there is no baseline"
+        if windows.baseline is not None:
+            before = f", the baseline {numbers.period_name(windows.baseline.label)}"
+        sentences.append(f"Now is {numbers.period_name(windows.current.label)}{before}.")
+        sentences.append("Within a window, periods weigh by their cases.")
+    sentences.append(
+        f"The average is that of the {nouns[1]} with cases enough to be compared, each counting once; ratios to it "
+        "are of "
+        f"standardised rates, as if every {nouns[0]} had treated all cases."
     )
-    return text(f"{said} Rates of a window weigh periods by their cases.")
+    return text(" ".join(sentences))
 
 
 def _classical(report: Report) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collabeval.sections import pictures_in_time as pictures
 from collabeval.sections.report import Missing, Report, Section, blocks, callout, slug, text
 from collabeval.statements import cards, numbers, phrases
-from collabeval.statements.facts import Facts
+from collabeval.statements.facts import Facts, programme
 
 TITLE = "Outcomes over time"
 
@@ -36,6 +36,7 @@ def _measure(report: Report, facts: Facts) -> str:
         _message(report, facts),
         refer,
         figure,
+        text(_against_predicted(report, facts)),
         text(_same_sites(facts)),
         text(_gap(facts)),
         _spc(report, facts),
@@ -70,6 +71,22 @@ def _same_sites(facts: Facts) -> str:
         f"Among the {facts.nouns[1]} with data in both periods alone the change is {size} {phrases.unit(facts.view)} "
         f"({numbers.interval_95(change.lower, change.upper, places, sign=True)}), so that joining and leaving play "
         "no part in it."
+    )
+
+
+def _against_predicted(report: Report, facts: Facts) -> str:
+    """With predicted numbers from outside: what was recorded over what was predicted, before and now."""
+    baseline = facts.view.windows.baseline
+    now = programme(report.published, facts.view, "observed_expected_ratio", facts.labelled_current)
+    before = baseline and programme(report.published, facts.view, "observed_expected_ratio", baseline.label)
+    if not facts.view.adjusted or baseline is None or now is None or not before:
+        return ""
+    spans = [numbers.interval_95(ratio.lower, ratio.upper, 2) for ratio in (before, now)]
+    return (
+        f"Adjusted for case-mix: {facts.view.params.events} were {numbers.decimal(before.median, 2)} times the "
+        "number predicted "
+        f"{phrases.in_period(baseline.label).strip()} ({spans[0]}) and {numbers.decimal(now.median, 2)} times "
+        f"{phrases.in_period(facts.labelled_current).strip()} ({spans[1]})."
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -124,7 +126,7 @@ def _over_time(report: Report, facts: Facts) -> str:
 
 def _table(report: Report, facts: Facts) -> str:
     view = facts.view
-    rows = pictures.site_rows(report, facts, pictures.ratio_estimand(facts), "level")
+    rows = pictures.site_rows(report, facts, pictures.AGAINST_AVERAGE, "level")
     counts = report.published.counts
     now = counts[counts["measure"].eq(view.name) & counts["window"].eq("current")].set_index("site")
     headings, columns = _columns(report, facts, rows, now)
@@ -139,36 +141,37 @@ def _table(report: Report, facts: Facts) -> str:
 def _columns(report: Report, facts: Facts, rows: pd.DataFrame, now: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     """Headings and cells of the table of all sites."""
     view = facts.view
-    places = [phrases.digits(view, value) if view.is_mean else 2 for value in rows["place"]]
     found: dict[str, list[str]] = {numbers.capital(facts.nouns[0]): list(rows["label"])}
-    known = now.reindex(rows["label"])
-    if known["cases"].notna().any() or known["few"].any():
-        found[numbers.capital(view.params.cases)] = [count_cell(report, row, "cases") for row in known.itertuples()]
-    if not view.is_mean:
-        found[numbers.capital(view.params.events)] = [
-            count_cell(report, row, "numerator") for row in known.itertuples()
-        ]
-    heading = "Mean" if view.is_mean else "Obs ÷ pred" if view.adjusted else "Ratio to average"
-    found[heading] = [numbers.decimal(value, place) for value, place in zip(rows["q50"], places, strict=True)]
-    ends = zip(rows["q025"], rows["q975"], places, rows["hidden"], strict=True)
+    known = now.reindex(rows["label"]).reset_index().to_dict("records")
+    if any(row["cases"] == row["cases"] or row["few"] for row in known):
+        found[numbers.capital(view.params.cases)] = [count_cell(report, row, "cases") for row in known]
+    if view.is_mean:
+        mean = pictures.current_estimates(report, facts, "standardised_rate").reindex(rows["label"])
+        found["Mean"] = [numbers.decimal(value, phrases.digits(view, value)) for value in mean]
+    else:
+        found[numbers.capital(view.params.events)] = [count_cell(report, row, "numerator") for row in known]
+    places = phrases.difference_digits(rows["q025"], rows["q975"]) if view.is_mean else 2
+    found["Difference from average" if view.is_mean else "Ratio to average"] = [
+        (numbers.signed if view.is_mean else numbers.decimal)(value, places) for value in rows["q50"]
+    ]
+    ends = zip(rows["q025"], rows["q975"], rows["hidden"], strict=True)
     found["95% interval"] = [
-        numbers.coarse_interval(low, high) if hidden else numbers.interval(low, high, place)
-        for low, high, place, hidden in ends
+        numbers.coarse_interval(low, high) if hidden else numbers.interval(low, high, places, sign=view.is_mean)
+        for low, high, hidden in ends
     ]
     found["Word"] = [slugs.word("level", word) for word in rows["word"]]
     found["Chance"] = [chance.replace("more than ", ">") or numbers.NOT_ESTIMATED for chance in rows["chance"]]
     return list(found), list(found.values())
 
 
-def count_cell(report: Report, row: object, column: str) -> str:
-    """A count as a table shows it: the number, "<11" where it is hidden, ">809" where the rest is."""
-    value = getattr(row, column)
+def count_cell(report: Report, row: Mapping[Hashable, Any], column: str) -> str:
+    """A count as a table shows it: the number, "<11" where it is hidden, ">809" where what is left over is small."""
+    value, cases = row[column], row["cases"]
     least = report.published.params.report.minimum_cell
     if value == value:
         return numbers.whole(value)
     if column == "cases":
-        return f"<{least}" if getattr(row, "few") else numbers.NOT_ESTIMATED  # noqa: B009
-    hidden, low, cases = row.hidden, row.low, row.cases  # type: ignore[attr-defined]
-    if not hidden:
+        return f"<{least}" if row["few"] else numbers.NOT_ESTIMATED
+    if not row["hidden"]:
         return numbers.NOT_ESTIMATED
-    return f"<{least}" if low or cases != cases else f">{numbers.whole(cases - least)}"
+    return f"<{least}" if row["low"] or cases != cases else f">{numbers.whole(cases - least)}"

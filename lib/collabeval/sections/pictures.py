@@ -8,15 +8,14 @@ from collabeval import plots
 from collabeval.sections.report import Report, figure_text, slug
 from collabeval.statements import figures, numbers, phrases
 from collabeval.statements import words as slugs
-from collabeval.statements.facts import Facts
+from collabeval.statements.facts import Facts, programme
 
 HALF = 0.5  # of the average: where no recorded ratio lies below, a funnel need not start at zero
 QUANTILES = ["q025", "q25", "q50", "q75", "q975"]
 
 
-def ratio_estimand(facts: Facts) -> str:
-    """The estimand by which sites are shown: the ratio of observed to predicted, for means the standardised mean."""
-    return "standardised_rate" if facts.view.is_mean else "observed_expected_ratio"
+# the estimand by which sites are shown: what their words rest on, so that no figure contradicts a word
+AGAINST_AVERAGE = "against_average"
 
 
 def site_rows(report: Report, facts: Facts, estimand: str, slot: str) -> pd.DataFrame:
@@ -43,6 +42,14 @@ def site_rows(report: Report, facts: Facts, estimand: str, slot: str) -> pd.Data
     return rows.sort_values(["place", "label"], ascending=[best_low, True]).reset_index(drop=True)
 
 
+def current_estimates(report: Report, facts: Facts, estimand: str) -> pd.Series:
+    """Medians of one estimand in the current window, by site."""
+    table = report.published.estimates
+    chosen = table["measure"].eq(facts.view.name) & table["estimand"].eq(estimand)
+    chosen &= table["period"].eq(facts.labelled_current)
+    return table[chosen].set_index("site")["q50"]
+
+
 def tag_of(slot: str, slug_: str, chance: str) -> str:
     """The text at the right end of a row: a word and its chance where a rule gives one; "not enough data" as it is."""
     if slug_ in slugs.REMARKABLE:
@@ -54,32 +61,25 @@ def caterpillar(report: Report, facts: Facts) -> str:
     """Estimates of all sites with intervals, best on top."""
     benchmark = _benchmark(report, facts)
     words = figures.caterpillar(report.published, facts, benchmark is not None)
-    rows = site_rows(report, facts, ratio_estimand(facts), "level")[["label", *QUANTILES, "word", "tag"]]
+    rows = site_rows(report, facts, AGAINST_AVERAGE, "level")[["label", *QUANTILES, "word", "tag"]]
     drawn = plots.caterpillar(rows, figure_text(words, facts.nouns[1]), _ratio_axis(facts), benchmark)
     return report.figure(f"caterpillar-{slug(facts.view)}", words, drawn)
 
 
 def _ratio_axis(facts: Facts) -> plots.Axis:
-    view = facts.view
+    """Ratios to the average site; for means differences from it."""
+    view, average = facts.view, f"average {facts.nouns[0]}"
     if view.is_mean:
-        reference = None if facts.rate is None else facts.rate.median
-        return plots.Axis(phrases.unit(view), "value", reference, "average")
+        return plots.Axis(f"difference from the {average}, {view.params.unit}".rstrip(", "), "value", 0.0, average)
     fewer, more = f"fewer {view.params.events}", f"more {view.params.events}"
     ends = (fewer, more) if view.params.better == "lower" else (more, fewer)
-    label = f"{fewer} ← {'observed ÷ predicted' if view.adjusted else 'ratio to the average'} → {more}"
-    return plots.Axis(label, "ratio", 1.0, "as predicted" if view.adjusted else "average", ends=ends)
+    return plots.Axis(f"{fewer} ← ratio to the {average} → {more}", "ratio", 1.0, average, ends=ends)
 
 
 def _benchmark(report: Report, facts: Facts) -> tuple[float, float] | None:
-    """The interval of the benchmark, on the axis of the figure."""
-    estimand = "benchmark" if facts.view.is_mean else "benchmark_ratio"
-    published = report.published.programme
-    rows = published[published["measure"].eq(facts.view.name) & published["estimand"].eq(estimand)]
-    if rows.empty:
-        return None
-    row = rows.iloc[0]
-    known = row["q25"] == row["q25"]
-    return (float(row["q25"]), float(row["q75"])) if known else (float(row["q50"]), float(row["q50"]))
+    """Where the benchmark lies on the axis of the figure: the middle half of its draws, a value for a fixed one."""
+    row = programme(report.published, facts.view, "benchmark_against_average")
+    return None if row is None else (row.inner_lower, row.inner_upper)
 
 
 def funnel(report: Report, facts: Facts) -> str:

@@ -6,7 +6,7 @@ from collabeval.sections import pictures, pictures_in_time
 from collabeval.sections.recommendations import advice
 from collabeval.sections.report import FrontMatter, Report, Section, blocks, callout, text
 from collabeval.statements import cards as card_rules
-from collabeval.statements import headline, numbers, phrases
+from collabeval.statements import checks, headline, numbers, phrases
 from collabeval.statements.cards import Bar, Card
 
 
@@ -51,7 +51,7 @@ def failed_checks(report: Report, level: str) -> list[str]:
     """Names of the checks of a level that failed, each once."""
     rows = report.published.diagnostics
     failed = rows[rows["level"].eq(level) & ~rows["passed"].astype(bool)]
-    return list(dict.fromkeys(str(check).replace("_", " ") for check in failed["check"]))
+    return [numbers.lower_first(name) for name in dict.fromkeys(checks.name(str(check)) for check in failed["check"])]
 
 
 def summary(report: Report) -> Section:

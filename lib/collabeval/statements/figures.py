@@ -51,13 +51,15 @@ def caterpillar(published: Published, facts: Facts, benchmark: bool) -> Words:
     title += f"; {numbers.number_word(apart)} cannot be told apart"
     if few:
         title += f", and {numbers.number_word(few)} {numbers.plural(few, ('has', 'have'))} too few data to say"
-    subtitle = f"{measure(facts)}{now(facts)}, best first. Chances in 100 that the word is right."
+    kind = "difference from" if facts.view.is_mean else "ratio to"
+    same = f" with the same {facts.view.params.cases}" if facts.view.adjusted else ""
+    subtitle = f"{facts.view.params.label}{now(facts)}: {kind} the average {nouns[0]}{same}, best first."
     note = (
         "Dot: estimate after partial pooling, which draws small numbers towards the average.",
         f"Thick line: 1 chance in 2 that the truth is inside; thin line: 95 in{NO_BREAK}100.",
         "Triangle: better; diamond: worse; hollow: not enough data.",
         _benchmark_note(facts) if benchmark else "",
-        f"Better or worse needs {phrases.chances(published.params.rules.level)}.",
+        f"Better or worse needs {phrases.chances(published.params.rules.level)}; the chance stands beside the word.",
         hidden_note(facts),
     )
     alt = (
@@ -98,7 +100,7 @@ def funnel(published: Published, facts: Facts, outside: Sequence[str], outside_b
         lies = numbers.plural(one, ("lies", "lie"))
         title = f"{numbers.counted(one, nouns)} {lies} outside the 99.8% limits of chance; {_still(one, both)}"
         title += f" once the limits allow for ordinary differences between {nouns[1]}"
-    subtitle = f"{measure(facts, recorded=True)}{now(facts)}, against {_size(facts)}."
+    subtitle = f"{_recorded(facts)}{now(facts)}, against {_size(facts)}."
     note = (
         f"Solid lines: where 95 and 99.8 in{NO_BREAK}100 {nouns[1]} would fall if all performed alike.",
         "Dashed: the 99.8% limits widened for over-dispersion (additive; lowest and highest tenth left out of its "
@@ -176,15 +178,14 @@ def hidden_note(facts: Facts, dot_only: bool = False) -> str:
     return f"{which} with small counts {numbers.plural(number, IS)} {shown}."
 
 
-def measure(facts: Facts, recorded: bool = False) -> str:
-    """What a figure of sites shows: the measure and its scale."""
+def _recorded(facts: Facts) -> str:
+    """What a funnel shows: the measure as recorded, and its scale."""
     view = facts.view
     if view.is_mean:
         return f"{view.params.label}, {view.params.unit}" if view.params.unit else view.params.label
-    kind = "observed" if recorded else "estimated"
     if view.adjusted:
-        return f"{view.params.label}, {kind} ÷ predicted for the same {view.params.cases}"
-    return f"{view.params.label}, {kind if not recorded else 'recorded'} ratio to the average of all {facts.nouns[1]}"
+        return f"{view.params.label}, observed ÷ predicted for the same {view.params.cases}"
+    return f"{view.params.label}, recorded ratio to the rate of all {facts.nouns[1]} together"
 
 
 def now(facts: Facts) -> str:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from collabeval.disclosure import MeasureView
 from collabeval.statements import numbers
 from collabeval.statements.facts import Estimate, Facts, Named
 from collabeval.statements.numbers import NO_BREAK
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CHANGE_NOT_EFFECT = "Without comparators this is change, not the effect of a programme."
 
@@ -103,6 +107,12 @@ def change_digits(view: MeasureView, change: Estimate) -> int:
     """Decimals for a change: enough that its interval does not collapse, no more."""
     width = change.upper - change.lower
     return 0 if width >= (20 if view.is_mean else 6) else 1 if width >= 0.6 else 2
+
+
+def difference_digits(lower: pd.Series, upper: pd.Series) -> int:
+    """Decimals at which the shortest of several intervals of a difference still has two digits."""
+    width = float((upper - lower).min())
+    return 0 if not width < 10 else 1 if width >= 1 else 2
 
 
 def worse_than(view: MeasureView, nouns: Sequence[str], worse: bool = True) -> str:
