@@ -1,5 +1,5 @@
 -- Writes every figure: an SVG inside the page for HTML, an image with alternative text for Typst.
--- structure.lua has put the figure's number ("Figure 1") into the attribute `number`.
+-- structure.lua has put the figure's number ("Figure 1") into `number`, and `summary` where it stands above the chapters.
 
 local is_typst = FORMAT:match("typst") ~= nil
 
@@ -53,7 +53,8 @@ local function html_figure(picture, caption)
 end
 
 local function typst_figure(picture, caption)
-  local image = "image(" .. typst_string(picture.src) .. ", width: 100%, alt: " .. typst_string(picture.alt) .. ")"
+  local image = "report-image(" .. typst_string(picture.src) .. ", alt: " .. typst_string(picture.alt)
+    .. (picture.summary and ", summary: true" or "") .. ")"
   local text = pandoc.Inlines({ raw("#figure(" .. image .. ", kind: image") })
   if not picture.number then text:insert(raw(", numbering: none")) end
   if #caption > 0 then
@@ -76,5 +77,7 @@ function Figure(figure)
     error("the picture " .. image.src .. " has neither fig-alt nor a caption")
   end
   local write = is_typst and typst_figure or html_figure
-  return write({ src = image.src, alt = alt, id = figure.identifier, number = figure.attributes.number }, caption)
+  local attributes = figure.attributes
+  return write({ src = image.src, alt = alt, id = figure.identifier, number = attributes.number,
+    summary = attributes.summary }, caption)
 end

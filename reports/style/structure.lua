@@ -58,9 +58,10 @@ local function as_figure(para)
   return figure
 end
 
--- Every figure and table gets its number in reading order; headings give their text.
+-- Every figure and table gets its number in reading order, and figures above the first chapter are marked as the
+-- summary's; headings give their text.
 local function number_labels(blocks)
-  local labels, count = {}, { fig = 0, tbl = 0 }
+  local labels, count, in_chapters = {}, { fig = 0, tbl = 0 }, false
   local function number(kind, element)
     if element.identifier:match("^" .. kind .. "%-") then
       if labels[element.identifier] then
@@ -74,12 +75,16 @@ local function number_labels(blocks)
   end
   blocks = blocks:walk({
     traverse = "topdown",
-    Figure = function(figure) return number("fig", figure), false end,
+    Figure = function(figure)
+      figure.attributes.summary = not in_chapters and "true" or nil
+      return number("fig", figure), false
+    end,
     Table = function(tbl)
       take_table_label(tbl)
       return number("tbl", tbl), false
     end,
     Header = function(header)
+      in_chapters = true
       if header.identifier ~= "" then
         labels[header.identifier] = pandoc.utils.stringify(header.content)
       end

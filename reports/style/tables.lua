@@ -11,6 +11,12 @@ local function raw_block(text)
   return pandoc.RawBlock(is_typst and "typst" or "html", text)
 end
 
+local line_length = 34 -- characters; a longer cell may break into lines
+local full_table = 100 -- characters; a table above this may break shorter cells too
+local wide_table = 80 -- characters; a wide-table above this is set smaller
+local long_table = 14 -- rows; a table with more may run over pages
+local short_table = 60 -- characters; a table below this is not stretched to the width of the page
+
 local function rows_of(tbl)
   local rows = pandoc.List({})
   for _, body in ipairs(tbl.bodies) do rows:extend(body.body) end
@@ -28,9 +34,31 @@ local function interval_columns(tbl)
   return quiet
 end
 
+-- The number of characters of the longest cell of each column, and of all of them together.
+local function longest_cells(tbl)
+  local longest, total = {}, 0
+  local rows = rows_of(tbl)
+  for _, row in ipairs(tbl.head.rows) do rows:insert(row) end
+  for _, row in ipairs(rows) do
+    for column, cell in ipairs(row.cells) do
+      longest[column] = math.max(longest[column] or 0, utf8.len(pandoc.utils.stringify(cell.contents)) or 0)
+    end
+  end
+  for _, length in ipairs(longest) do total = total + length end
+  return longest, total
+end
+
+-- Tables in a wide-table div are set smaller where their columns of unbroken text would not fit otherwise.
+local function is_wide(tbl, longest)
+  local unbroken = 0
+  for _, length in ipairs(longest) do unbroken = unbroken + math.min(length, line_length) end
+  return tbl.attributes.wide ~= nil and unbroken > wide_table
+end
+
 local function html_table(tbl)
   local number, identifier = tbl.attributes.number, tbl.identifier
   local quiet = interval_columns(tbl)
+  local longest, total = longest_cells(tbl)
   for _, row in ipairs(tbl.head.rows) do
     for _, cell in ipairs(row.cells) do cell.attr.attributes.scope = "col" end
   end
@@ -39,6 +67,9 @@ local function html_table(tbl)
     for _, row in ipairs(body.body) do
       for column, cell in ipairs(row.cells) do
         if column == 1 then cell.attr.attributes.scope = "row" end
+        local unbroken = longest[column] <= line_length and (column == 1 or total <= full_table)
+        local long = longest[column] > line_length
+        if unbroken or long then cell.attr.classes:insert(long and "long" or "unbroken") end
         if quiet[column] then cell.attr.classes:insert("interval") end
       end
     end
@@ -48,25 +79,21 @@ local function html_table(tbl)
     if number then caption = pandoc.Inlines({ pandoc.Str(number .. ":"), pandoc.Space() }) .. caption end
     tbl.caption.long = { pandoc.Plain({ pandoc.Span(caption, { class = "caption-text" }) }) }
   end
-  local wide = tbl.attributes.wide and " wide" or ""
+  local kind = total < short_table and " short" or is_wide(tbl, longest) and " wide" or ""
   tbl.attr = pandoc.Attr()
   local id = identifier ~= "" and ' id="' .. identifier .. '"' or ""
-  local open = '<div class="scroll table' .. wide .. '"' .. id .. ' role="group" tabindex="0" aria-label="' .. (number or "Table") .. '">'
+  local open = '<div class="scroll table' .. kind .. '"' .. id .. ' role="group" tabindex="0" aria-label="' .. (number or "Table") .. '">'
   return { raw_block(open), tbl, raw_block("</div>") }
 end
 
 -- Columns are as wide as their text; those with long text share what is left, and so does the first where none is long.
 local function typst_columns(tbl)
-  local longest, widths, any = {}, {}, false
-  for _, row in ipairs(rows_of(tbl)) do
-    for column, cell in ipairs(row.cells) do
-      longest[column] = math.max(longest[column] or 0, utf8.len(pandoc.utils.stringify(cell.contents)) or 0)
-    end
-  end
-  for column = 1, #tbl.colspecs do
-    local long = (longest[column] or 0) > 34
+  local longest, total = longest_cells(tbl)
+  local widths, any = {}, total < short_table
+  for column, length in ipairs(longest) do
+    local long = length > line_length
     any = any or long
-    widths[column] = long and math.min(longest[column], 160) .. "fr" or "auto"
+    widths[column] = long and math.min(length, 160) .. "fr" or "auto"
   end
   if not any then widths[1] = "1fr" end
   return "(" .. table.concat(widths, ", ") .. ",)"
@@ -88,18 +115,19 @@ local function typst_table(tbl)
   local aligns, quiet = {}, interval_columns(tbl)
   for _, spec in ipairs(tbl.colspecs) do table.insert(aligns, names[spec[1]]) end
   local caption = pandoc.utils.blocks_to_inlines(tbl.caption.long)
-  local text = pandoc.Inlines({ raw("#figure(kind: table" .. (number and "" or ", numbering: none")) })
+  local long = #rows_of(tbl) > long_table
+  local text = pandoc.Inlines({ raw((long and "#long-table[" or "") .. "#figure(kind: table" .. (number and "" or ", numbering: none")) })
   if #caption > 0 then
     text:insert(raw(", caption: figure.caption(position: top)["))
     text:extend(caption)
     text:insert(raw("]"))
   end
-  text:insert(raw(", report-table(wide: " .. tostring(tbl.attributes.wide ~= nil) .. ", columns: " .. typst_columns(tbl) .. ", align: (" .. table.concat(aligns, ", ")
+  text:insert(raw(", report-table(wide: " .. tostring(is_wide(tbl, (longest_cells(tbl)))) .. ", columns: " .. typst_columns(tbl) .. ", align: (" .. table.concat(aligns, ", ")
     .. ",), table.header("))
   for _, row in ipairs(tbl.head.rows) do text:extend(typst_row(row)) end
   text:insert(raw("), "))
   for _, row in ipairs(rows_of(tbl)) do text:extend(typst_row(row, quiet)) end
-  text:insert(raw(identifier ~= "" and ")) <" .. identifier .. ">" or "))"))
+  text:insert(raw((identifier ~= "" and ")) <" .. identifier .. ">" or "))") .. (long and "]" or "")))
   return { pandoc.Plain(text) }
 end
 

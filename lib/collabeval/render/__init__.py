@@ -67,6 +67,5 @@ def render(
         shutil.rmtree(work)
     source = prepare(notebook, figures, work, name)
     write = quarto.write if renderer.name == "quarto" else embedded.write
-    made = [write(source, wanted) for wanted in formats]
-    files = tuple(path.replace(out / path.name) for path in made)
+    files = tuple(path.replace(out / path.name) for path in write(source, formats))
     return Rendered(files=files, renderer=renderer.name, version=renderer.version)

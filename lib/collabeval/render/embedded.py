@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,13 +27,17 @@ def describe(why: str) -> Renderer:
     return Renderer(name="embedded", version=parts, why=why)
 
 
-def write(source: Path, wanted: str) -> Path:
-    """Render the notebook `source`, which lies in its prepared working folder, to `wanted` ("html" or "pdf")."""
+def write(source: Path, formats: Sequence[str]) -> list[Path]:
+    """Render the notebook `source`, which lies in its prepared working folder, to "html", "pdf" or both at once."""
     document = notebook.to_markdown(source)
+    with ThreadPoolExecutor(max_workers=len(PAGES)) as pool:
+        return list(pool.map(lambda wanted: _write(document, source, wanted), formats))
+
+
+def _write(document: str, source: Path, wanted: str) -> Path:
     if wanted == "html":
         return _pandoc(document, source.with_suffix(".html"), wanted)
-    typst_source = _pandoc(document, source.with_suffix(".typ"), wanted)
-    return _typst(typst_source, source.with_suffix(".pdf"))
+    return _typst(_pandoc(document, source.with_suffix(".typ"), wanted), source.with_suffix(".pdf"))
 
 
 def _pandoc(document: str, target: Path, wanted: str) -> Path:
@@ -47,7 +53,8 @@ def _pandoc(document: str, target: Path, wanted: str) -> Path:
         [*command, f"--output={target.name}"], input=document, cwd=folder, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise RenderError(f"{target.with_suffix('.ipynb')} could not be rendered to {wanted}: {done.stderr.strip()}")
+        said = done.stderr.split("stack traceback:")[0].strip()
+        raise RenderError(f"{target.with_suffix('.ipynb')} could not be rendered to {wanted}: {said}")
     return target
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from collabeval.errors import RenderError
@@ -29,8 +30,12 @@ def describe() -> Renderer:
     return Renderer("quarto", version, f"found at {program}")
 
 
-def write(source: Path, wanted: str) -> Path:
-    """Render the notebook `source`, which lies in its prepared working folder, to `wanted` ("html" or "pdf")."""
+def write(source: Path, formats: Sequence[str]) -> list[Path]:
+    """Render the notebook `source`, which lies in its prepared working folder, to "html", "pdf" or both in turn."""
+    return [_write(source, wanted) for wanted in formats]
+
+
+def _write(source: Path, wanted: str) -> Path:
     program = shutil.which("quarto")
     if program is None:
         raise RenderError("Quarto is not on PATH")
