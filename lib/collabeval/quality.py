@@ -82,8 +82,9 @@ def check(params: Params, sites: pd.DataFrame, panel: pd.DataFrame, outcomes: pd
 
 def completeness(series: Series) -> Iterator[Finding]:
     """Share sent in of the periods a site owes: from joining (or, where that is unknown, its first row) to the last."""
+    submitted = {str(site): set(labels) for site, labels in series.rows.groupby("site")["period"]}
     for site, joined in zip(series.sites["site"], series.sites["joined"], strict=True):
-        sent = set(series.rows.loc[series.rows["site"] == site, "period"])
+        sent = submitted.get(site, set())
         due = _due(series, joined, sent)
         share = len(sent & set(due)) / len(due) if due else 1.0
         level = "info" if share >= COMPLETE else "warn"
@@ -107,42 +108,50 @@ def _due(series: Series, joined: pd.Timestamp, sent: set[str]) -> list[str]:
 
 def vanished(series: Series) -> Iterator[Finding]:
     """Sites whose rows end before the last period of the measure; the value is how many periods are missing."""
-    order = {period.label: at for at, period in enumerate(series.periods)}
-    for site, labels in series.rows.groupby("site")["period"]:
-        last = max(labels, key=lambda label: order.get(label, 0))
-        missing = len(order) - 1 - order.get(last, 0)
-        if order and missing > 0:
-            message = f"No rows after {last}: the last {missing} of {len(order)} periods are missing."
-            yield Finding("", site=str(site), period=last, value=missing, limit=0.0, message=message)
+    labels = [period.label for period in series.periods]
+    if not labels:
+        return
+    last = series.rows.groupby("site")["period"].agg(lambda sent: max(map(labels.index, sent)))
+    for site, at in zip(last.index, last, strict=True):
+        missing = len(labels) - 1 - at
+        if missing:
+            message = f"No rows after {labels[at]}: the last {missing} of {len(labels)} periods are missing."
+            yield Finding("", site=str(site), period=labels[at], value=missing, limit=0.0, message=message)
 
 
 def fallen_by_half(series: Series) -> Iterator[Finding]:
     """Denominators at most half of the ones before (at least `ENOUGH_CASES` before); the value is their ratio."""
-    for site, rows in series.rows.groupby("site", sort=False):
-        before = rows["weight"].shift()
-        ratio = rows["weight"] / before
-        for at in rows.index[(before >= ENOUGH_CASES) & (ratio <= HALF)]:
-            message = f"Cases fell to {ratio[at]:.0%} of those in the period before."
-            period = str(rows.loc[at, "period"])
-            yield Finding("", site=str(site), period=period, value=float(ratio[at]), limit=HALF, message=message)
+    before = series.rows.groupby("site")["weight"].shift()
+    ratio = series.rows["weight"] / before
+    found = series.rows[(before >= ENOUGH_CASES) & (ratio <= HALF)]
+    for site, period, value in zip(found["site"], found["period"], ratio[found.index], strict=True):
+        message = f"Cases fell to {value:.0%} of those in the period before."
+        yield Finding("", site=site, period=period, value=value, limit=HALF, message=message)
 
 
 def digit_preference(series: Series) -> Iterator[Finding]:
     """More denominators ending in 0 or 5 than chance gives, over the measure and for each site."""
-    yield from _rounded(series.rows["weight"], "")
-    for site, rows in series.rows.groupby("site"):
-        yield from _rounded(rows["weight"], str(site))
+    weights = series.rows["weight"]
+    counts = series.rows[(weights >= ENOUGH_CASES) & (weights % 1 == 0)].assign(rounded=weights % 5 == 0)
+    by_site = counts.groupby("site")["rounded"].agg(["size", "sum"])
+    groups = [("", len(counts), int(counts["rounded"].sum())), *by_site.itertuples(name=None)]
+    for site, size, rounded in groups:
+        limit = float(binom.isf(DIGIT_CHANCE, size, 0.2)) if size >= ENOUGH_DIGITS else size
+        if rounded > limit:
+            message = f"{rounded / size:.0%} of {size} denominators end in 0 or 5; chance gives 20%."
+            yield Finding("", site=site, value=rounded / size, limit=limit / size, message=message)
 
 
 def identical_rows(series: Series) -> Iterator[Finding]:
     """The same numbers in two neighbouring periods of a site, or in all periods that two sites share."""
     values = series.rows[list(VALUES)].fillna(-1.0)
+    same = (values == values.groupby(series.rows["site"]).shift()).all(axis=1)
+    telling = (series.rows["weight"] >= ENOUGH_CASES) & series.rows["numerator"].ne(0)
+    found = series.rows[same & telling]
+    for site, period in zip(found["site"], found["period"], strict=True):
+        message = f"The numbers of {period} are those of the period before."
+        yield Finding("", site=site, period=period, value=1.0, limit=0.0, message=message)
     rows = series.rows.assign(numbers=pd.Series(list(values.itertuples(index=False, name=None)), index=values.index))
-    for site, mine in rows.groupby("site", sort=False):
-        same = (mine["numbers"] == mine["numbers"].shift()) & (mine["weight"] >= ENOUGH_CASES)
-        for period in mine.loc[same & mine["numerator"].ne(0), "period"]:
-            message = f"The numbers of {period} are those of the period before."
-            yield Finding("", site=str(site), period=str(period), value=1.0, limit=0.0, message=message)
     for site, periods in sorted(_copies(rows).items()):
         message = f"The numbers of {periods} periods are, in every period both have, those of another site."
         yield Finding("", site=site, value=periods, limit=0.0, message=message)
@@ -163,17 +172,6 @@ def _copies(rows: pd.DataFrame) -> dict[str, int]:
         if len(shared) >= SAME_PERIODS and all(by_site[first][one] == by_site[second][one] for one in shared):
             copies |= {first: len(shared), second: len(shared)}
     return copies
-
-
-def _rounded(weights: pd.Series, site: str) -> Iterator[Finding]:
-    counts = weights[(weights >= ENOUGH_CASES) & (weights % 1 == 0)]
-    if len(counts) < ENOUGH_DIGITS:
-        return
-    share = float((counts % 5 == 0).mean())
-    limit = float(binom.isf(DIGIT_CHANCE, len(counts), 0.2)) / len(counts)
-    if share > limit:
-        message = f"{share:.0%} of {len(counts)} denominators end in 0 or 5; chance gives 20%."
-        yield Finding("", site=site, value=share, limit=limit, message=message)
 
 
 def _rows_read(panel: pd.DataFrame, outcomes: pd.DataFrame) -> Finding:

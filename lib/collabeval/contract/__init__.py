@@ -15,7 +15,7 @@ from collabeval.contract.schemas import FAMILY, NUMBERS, OUTCOMES, SCHEMAS, SITE
 from collabeval.contract.sites import checked_sites
 from collabeval.errors import ContractError, Problem
 from collabeval.params import Params
-from collabeval.sources import Source, read
+from collabeval.sources import Source, TableName, read
 
 __all__ = ["EXAMPLE", "FAMILY", "NUMBERS", "OUTCOMES", "SCHEMAS", "SITES", "Inputs", "read_inputs"]
 
@@ -45,16 +45,7 @@ def read_inputs(params: Params) -> Inputs:
     ContractError
         listing every problem of every file: row, column, value, what is wrong, how to mend it.
     """
-    stacks: dict[str, Stack] = {}
-    sources: list[Source] = []
-    problems: list[Problem] = []
-    for table in ("sites", "outcomes"):
-        try:
-            tables, found = read(params.data, table)
-            stacks[table] = stacked(tables, table, params)
-            sources += found
-        except ContractError as error:
-            problems += error.problems
+    stacks, sources, problems = _stacks(params)
     sites, outcomes = pd.DataFrame(), pd.DataFrame()
     if "sites" in stacks:
         sites = checked_sites(stacks["sites"], problems)
@@ -64,3 +55,19 @@ def read_inputs(params: Params) -> Inputs:
     if problems:
         raise ContractError(problems)
     return Inputs(sites, outcomes, [line for stack in stacks.values() for line in stack.log], sources)
+
+
+def _stacks(params: Params) -> tuple[dict[str, Stack], list[Source], list[Problem]]:
+    """The tables that could be read, where their rows came from, and why others could not be read."""
+    stacks: dict[str, Stack] = {}
+    sources: list[Source] = []
+    problems: list[Problem] = []
+    tables: tuple[TableName, ...] = ("sites", "outcomes")
+    for table in tables:
+        try:
+            found, origins = read(params.data, table)
+            stacks[table] = stacked(found, table, params)
+            sources += origins
+        except ContractError as error:
+            problems += error.problems
+    return stacks, sources, problems

@@ -46,11 +46,16 @@ def read_numbers(texts: pd.Series, whole: pd.Series) -> Reading:
     A comma before exactly three digits (`1,234`) can be a thousands separator or a decimal comma: read where whole
     numbers are meant, or where other values of the column settle it; else it is refused.
     """
-    thousands = any(COMMA_GROUPS.fullmatch(text) for text in texts)
-    decimal = any(_is_decimal_comma(text) or DOT_GROUPS.fullmatch(text) for text in texts)
+    written = texts.to_list()
+    distinct = set(written)
+    thousands = any(COMMA_GROUPS.fullmatch(text) for text in distinct)
+    decimal = any(_is_decimal_comma(text) or DOT_GROUPS.fullmatch(text) for text in distinct)
+    read_once = {
+        (text, counts): _number(text, counts, thousands, decimal) for text in distinct for counts in (True, False)
+    }
     reading, read_as = Reading([]), set()
-    for (row, text), counts in zip(texts.items(), whole, strict=True):
-        value, how, refusal = _number(text, bool(counts), thousands, decimal)
+    for row, text, counts in zip(texts.index, written, whole, strict=True):
+        value, how, refusal = read_once[text, bool(counts)]
         reading.values.append(value)
         if how:
             read_as.add(f"{text!r} was read as {value:.15g}" if value == value else f"{text!r} counts as missing")

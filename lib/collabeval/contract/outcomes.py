@@ -48,13 +48,13 @@ def checked_outcomes(
 
 
 def _sites(stack: Stack, known: Sequence[str] | None, found: list[Breach]) -> pd.Series:
-    codes = stack.rows["site"]
+    codes, codes_known = stack.rows["site"], set(known or ())
     for index, code in codes.items():
         if code == EXAMPLE:
             found.append((index, "site", "is the example row of the template", "delete this row"))
         elif not code:
             found.append((index, "site", "is empty", "every row needs the code of its site"))
-        elif known is not None and code not in known:
+        elif known is not None and code not in codes_known:
             found.append((index, "site", "is not in the table of sites", _advice_on_site(code, known)))
     return codes
 

@@ -45,28 +45,30 @@ def write_templates(
         fix = "use letters, digits, `_`, `-` and `.` only, beginning with a letter or digit"
         raise ParamsError([Problem("new", "is not a code", fix, value=collaborative)])
     year = int(edition) if re.fullmatch(r"\d{4}", edition) else date.today().year - 1
-    first, last = starting(date(year - 2, 1, 1), length), starting(date(year, 12, 31), length)
     file, tables = params / f"{collaborative}.yml", [data / f"{table}.csv" for table in SCHEMAS]
     workbook, package = data / f"{collaborative}.xlsx", data / "datapackage.json"
     if there := [str(path) for path in (file, *tables, workbook, package) if path.exists()]:
         raise UsageError(f"already there, and not written over: {', '.join(there)} → move them, or take another name")
-    year_of_periods = per_year(length) - 1
-    text = PARAMS.format(
-        schema="schema.json", file=file.as_posix(), collaborative=collaborative, data=data.as_posix(),
-        edition=edition or year, length=length, seed=int(f"{year}1231"),
-        baseline=f'["{first.label}", "{first.shifted(year_of_periods).label}"]',
-        current=f'["{last.shifted(-year_of_periods).label}", "{last.label}"]',
-    )  # fmt: skip
-    examples = example_rows(last)
-    _write_text(file, text)
+    examples = example_rows(starting(date(year, 12, 31), length))
+    _write_text(file, _params_text(file, data, edition or str(year), year, length))
     for table, path in zip(SCHEMAS, tables, strict=True):
         _write_csv(path, list(SCHEMAS[table].columns), examples[table])
     with written_whole(workbook) as part:
         write_workbook(part, examples, MEASURES)
     _write_text(package, json.dumps(frictionless(collaborative), indent=2, ensure_ascii=False) + "\n")
     schema = params / "schema.json"
-    made = [] if schema.exists() else [write_schema(schema)]
-    return [file, *tables, workbook, package, *made]
+    return [file, *tables, workbook, package, *([] if schema.exists() else [write_schema(schema)])]
+
+
+def _params_text(file: Path, data: Path, edition: str, year: int, length: Length) -> str:
+    """The params template filled in; windows of a year stand in its comments."""
+    first, last = starting(date(year - 2, 1, 1), length), starting(date(year, 12, 31), length)
+    further = per_year(length) - 1
+    return PARAMS.format(
+        file=file.as_posix(), collaborative=file.stem, data=data.as_posix(), edition=edition, length=length,
+        seed=int(f"{year}1231"), baseline=f'["{first.label}", "{first.shifted(further).label}"]',
+        current=f'["{last.shifted(-further).label}", "{last.label}"]',
+    )  # fmt: skip
 
 
 def example_rows(period: Period) -> dict[str, list[str | int | float]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 PARAMS = """\
-# yaml-language-server: $schema={schema}
+# yaml-language-server: $schema=schema.json
 # Every key, what it takes and its default: docs/params.md of collabeval. Check this file and the data, without fitting:
 #   collabeval check {file}
 collaborative: {collaborative}
