@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
 
-from collabeval.run_folder import TABLES
+ROOT = Path(__file__).parents[1]
 
 PARAMS = """
 collaborative: small
@@ -24,8 +25,8 @@ render: embedded
 """
 
 BLOCKS = (
-    "collaborative", "title", "edition", "data", "measures", "sampling", "periods", "model", "rules", "report", "render",
-    "run_folder",
+    "collaborative", "title", "edition", "data", "measures", "sampling", "periods", "model", "rules", "report",
+    "render", "run_folder",
 )  # fmt: skip
 
 SETUP = """
@@ -46,25 +47,30 @@ write("data/panel.parquet", rows=text.splitlines())
 write("data/sites.parquet", rows=Path(data["sites"]).read_text().splitlines())
 write("data/data_checks.parquet", check=["none"])
 """,
+    # a seed of 13 sleeps long enough to be killed in the middle; a folder `quick` ends the sleep
     "fit": """
 import h5py
 (run / "draws").mkdir(exist_ok=True)
-(run / f"began-{measure}").touch()
-time.sleep(float(title.partition("sleep ")[2] or 0))
+print("sampling", measure)
+(run / "draws" / f".{measure}-abcdefgh.nc").touch()
+while sampling["seed"] == 13 and not Path("quick").exists():
+    time.sleep(0.1)
 with h5py.File(run / "draws" / f"{measure}.nc", "w") as file:
     file["panel"] = len(pq.read_table(run / "data" / "panel.parquet"))
     file.attrs["engine"] = "stub"
     file.attrs["seed"] = sampling["seed"]
+(run / "draws" / f".{measure}-abcdefgh.nc").unlink()
 """,
     "performance": "".join(
         f"write('results/{name}.parquet', level=[rules['level']])\n"
         for name in ("site_estimates", "site_probabilities", "site_statements", "funnel")
     ),
     "improvement": "".join(
-        f"write('results/{name}.parquet', level=[1.0])\n" for name in ("programme_estimates", "programme_trend", "programme_probabilities", "spc")
+        f"write('results/{name}.parquet', level=[1.0])\n"
+        for name in ("programme_estimates", "programme_trend", "programme_probabilities", "spc")
     ),
     "checks": """
-passed = sampling["minimum_ess"] != 13
+passed = sampling["draws"] != 13
 write("results/diagnostics.parquet", model=["death"], check=["rhat"], value=[1.5], limit=[1.01],
       level=["blocking"], passed=[passed], advice=[""])
 write("data/quality.parquet", check=["none"])
@@ -83,7 +89,7 @@ run_folder = ""
 ```{python}
 #| echo: false
 from pathlib import Path
-from IPython.display import display, Markdown
+from IPython.display import Markdown, display
 front = {"title": "A small collaborative", "date": "2025"}
 display({"application/vnd.collabeval.front-matter+json": front}, raw=True)
 ```
@@ -95,28 +101,34 @@ Nothing happened.
 ```{python}
 #| echo: false
 figures = Path(run_folder) / "figures"
-(figures / "dot.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>")
+dot = "<svg xmlns='http://www.w3.org/2000/svg' width='90' height='90'><circle cx='9' cy='9' r='9'/></svg>"
+(figures / "dot.svg").write_text(dot)
 Markdown("![A dot](figures/dot.svg){#fig-dot fig-alt='a dot'}")
 ```
 """
 
 
-def write_notebook(path: Path, code: Sequence[str], parameters: Sequence[str]) -> None:
+def write_notebook(path: Path, code: Sequence[str], parameters: Sequence[str]) -> Path:
     """Write a notebook with a `parameters` cell and some code cells."""
-    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}})
-    first = nbformat.v4.new_code_cell("\n".join(f"{name} = None" for name in parameters), metadata={"tags": ["parameters"]})
-    notebook.cells = [nbformat.v4.new_markdown_cell("# Does it run?"), first]
-    notebook.cells += [nbformat.v4.new_code_cell(cell) for cell in code]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})
+    declared = "\n".join(f"{name} = None" for name in parameters)
+    notebook.cells = [
+        nbformat.v4.new_markdown_cell("# Does it run?"),
+        nbformat.v4.new_code_cell(declared, metadata={"tags": ["parameters"]}),
+        *(nbformat.v4.new_code_cell(cell) for cell in code),
+    ]
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)
+    return path
 
 
 def make_project(folder: Path) -> Path:
-    """Lay out the project: notebooks, a template, params and data; return the params file."""
+    """Lay out the project: notebooks, a template, the report's style, params and data; return the params file."""
     for step, code in CODE.items():
         parameters = [*BLOCKS, "measure"] if step == "fit" else BLOCKS
         write_notebook(folder / "notebooks" / f"{step}.ipynb", [SETUP, code], parameters)
-    (folder / "reports").mkdir()
+    shutil.copytree(ROOT / "reports", folder / "reports", ignore=shutil.ignore_patterns("published"))
     (folder / "reports" / "evaluation.qmd").write_text(TEMPLATE, encoding="utf-8")
     (folder / "requirements.lock").write_text("pandas==3\n", encoding="utf-8")
     (folder / "sites.csv").write_text("site\nA\n", encoding="utf-8")
@@ -125,9 +137,11 @@ def make_project(folder: Path) -> Path:
     return folder / "small.yml"
 
 
-def states(told: Path) -> dict[str, str]:
+def told(run: Path) -> dict[str, object]:
+    """What `run.json` says."""
+    return dict(json.loads((run / "run.json").read_text(encoding="utf-8")))
+
+
+def states(run: Path) -> dict[str, str]:
     """The state of each step, as `run.json` has it."""
-    return {row["step"]: row["state"] for row in json.loads(told.read_text(encoding="utf-8"))["steps"]}
-
-
-assert set(TABLES) >= {"diagnostics", "funnel"}
+    return {row["step"]: row["state"] for row in told(run)["steps"]}  # type: ignore[attr-defined, index]

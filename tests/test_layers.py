@@ -12,13 +12,13 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 # from the ground up; a module imports from its own layer or a lower one
 LAYERS = [
-    {"params", "params_file", "params_reference", "periods", "errors", "run_folder"},
+    {"home", "params", "params_file", "params_reference", "periods", "errors", "run_folder"},
     {"sources", "contract", "quality", "templates", "panel", "casemix", "simulate"},
     {"models", "fit", "laplace", "draws", "convergence"},
     {"estimates", "words", "classical", "spc", "diagnostics", "features", "scorecard", "value"},
     {"disclosure"},
     {"plots", "tables", "equations", "statements", "sections"},
-    {"pipeline", "execute", "render", "provenance", "doctor"},
+    {"pipeline", "execute", "kernels", "render", "provenance", "doctor"},
     {"cli", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

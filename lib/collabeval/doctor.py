@@ -148,7 +148,7 @@ def disk(runs: Path) -> Finding:
 
 def compiled_code() -> Finding:
     """Whether compiled models can be kept, which halves the time of a fit."""
-    from collabeval.execute import environment
+    from collabeval.kernels import environment
 
     cache = Path(environment(1)["NUMBA_CACHE_DIR"])
     try:
@@ -163,7 +163,7 @@ def compiled_code() -> Finding:
 
 def transport() -> Finding:
     """How notebooks' kernels are spoken to; sockets of the file system where the system has them."""
-    from collabeval.execute import transport as chosen
+    from collabeval.kernels import transport as chosen
 
     kind = chosen()
     state = "sockets in a folder of their own" if kind == "ipc" else "local network ports"

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import tempfile
-import threading
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from collabeval import errors, params_file
 from collabeval.errors import CollabevalError, StepError
+from collabeval.kernels import KERNELS, Kernel
 from collabeval.run_folder import written_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from nbformat import NotebookNode
 
 FRONT_MATTER = "application/vnd.collabeval.front-matter+json"
-_running: set[Any] = set()
-_running_guard = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Kernel:
-    """What a notebook's kernel is given: cores, where it stands, and who is told what its cells print."""
-
-    cores: int = 1
-    folder: Path = field(default_factory=Path.cwd)
-    tell: Callable[[str], None] | None = None
 
 
 def read_notebook(source: Path) -> NotebookNode:
@@ -85,7 +68,7 @@ def run_notebook(source: Path, target: Path, parameters: Mapping[str, Any], kern
         nbformat.write(read_notebook(source), str(ready))
         params_file.check_parameters(parameters, ready)
         try:
-            executed = _papermill(ready, output, parameters, kernel)
+            executed = _papermill(target.stem, ready, output, parameters, kernel)
         except Exception as problem:
             raise plain_error(problem, target.stem, _keep(output, failed)) from problem
     save(finish_report(executed) if source.suffix == ".qmd" else executed, target)
@@ -93,10 +76,10 @@ def run_notebook(source: Path, target: Path, parameters: Mapping[str, Any], kern
     return target
 
 
-def _papermill(notebook: Path, output: Path, parameters: Mapping[str, Any], kernel: Kernel) -> NotebookNode:
+def _papermill(step: str, notebook: Path, output: Path, parameters: Mapping[str, Any], kernel: Kernel) -> NotebookNode:
     import papermill
 
-    with _own_kernel(output.parent, kernel) as manager:
+    with KERNELS.use(step, kernel) as manager:
         return papermill.execute_notebook(
             str(notebook),
             str(output),
@@ -106,7 +89,6 @@ def _papermill(notebook: Path, output: Path, parameters: Mapping[str, Any], kern
             progress_bar=False,
             km=manager,
             record_timing=False,
-            resources={"metadata": {"path": str(kernel.folder)}},
             stdout_file=Ear(kernel.tell) if kernel.tell else None,
         )
 
@@ -123,62 +105,6 @@ class Ear:
 
     def flush(self) -> None:
         """Nothing is held back."""
-
-
-@contextmanager
-def _own_kernel(scratch: Path, kernel: Kernel) -> Iterator[Any]:
-    """A kernel of the running interpreter, whatever kernels are installed, that is gone when the block ends."""
-    from jupyter_client.kernelspec import KernelSpec
-    from jupyter_client.manager import AsyncKernelManager
-    from jupyter_core.utils import run_sync
-
-    manager = AsyncKernelManager(connection_file=str(scratch / "kernel.json"))
-    manager.transport = transport()
-    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
-    manager._kernel_spec = KernelSpec(
-        argv=command, display_name="Python 3", language="python", env=environment(kernel.cores)
-    )
-    with _running_guard:
-        _running.add(manager)
-    try:
-        yield manager
-    finally:
-        with _running_guard:
-            _running.discard(manager)
-        if manager.has_kernel:
-            run_sync(manager.shutdown_kernel)(now=True)
-
-
-def transport() -> str:
-    """How kernels are spoken to: through sockets in the file system where the system has them, else through ports."""
-    import zmq
-
-    return "ipc" if zmq.has("ipc") and os.name != "nt" else "tcp"
-
-
-def environment(cores: int) -> dict[str, str]:
-    """Environment of a kernel: one BLAS thread, fixed hash seed, its share of the cores, one cache of compiled code."""
-    single = ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NUMEXPR")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "collabeval" / "numba"
-    return {
-        **{f"{library}_NUM_THREADS": "1" for library in single},
-        "COLLABEVAL_CORES": str(cores),
-        "NUMBA_NUM_THREADS": str(cores),
-        "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", str(cache)),
-        "PYTHONHASHSEED": "0",
-        "MPLBACKEND": "agg",
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    }
-
-
-def kill_kernels() -> None:
-    """Kill every kernel this process started: called when the user interrupts a run."""
-    with _running_guard:
-        managers = list(_running)
-    for manager in managers:
-        process = getattr(manager.provisioner, "process", None)
-        if process is not None:
-            process.kill()
 
 
 def plain_error(problem: Exception, step: str, notebook: Path | None) -> CollabevalError:
@@ -225,8 +151,7 @@ def finish_report(notebook: NotebookNode) -> NotebookNode:
     import nbformat
     from ruamel.yaml import YAML
 
-    yaml = YAML(typ="safe")
-    yaml.default_flow_style = False
+    yaml = YAML(pure=True)
     first = notebook.cells[0] if notebook.cells and notebook.cells[0].cell_type == "raw" else None
     header = dict(yaml.load(first.source.strip().strip("-")) or {}) if first else {}
     for cell in notebook.cells:

@@ -69,6 +69,11 @@ def modules_behind(python: str) -> dict[str, str]:
     return {name: digest_file(_file_of(name)) for name in sorted(found)}
 
 
+def modules_named(python: str) -> list[str]:
+    """The modules of this package that some Python imports itself."""
+    return sorted(_imports(python, "") - {PACKAGE.name})
+
+
 @cache
 def _imports_of_module(name: str) -> frozenset[str]:
     path = _file_of(name)

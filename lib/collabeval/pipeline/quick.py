@@ -1,7 +1,8 @@
-"""A quick look whether anything at all has changed since the last run, before pytask (a second to import) is asked."""
+"""A quick look at what has changed since the last run, before pytask (a second to import) is asked."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,13 +11,13 @@ from collabeval.pipeline.request import STATE
 from collabeval.pipeline.steps import Step
 from collabeval.run_folder import RunFolder, written_whole
 
-REMEMBERED = "unchanged"
+REMEMBERED = "unchanged.json"
 
 
 def remember(run: RunFolder, steps: Sequence[Step]) -> None:
-    """Keep what the inputs and the files of a finished run look like."""
+    """Keep what each step's inputs and files look like at the end of a run."""
     with written_whole(run.path / STATE / REMEMBERED) as part:
-        part.write_text(look(steps), encoding="utf-8")
+        part.write_text(json.dumps({step.name: look(step) for step in steps}), encoding="utf-8")
 
 
 def forget(run: RunFolder) -> None:
@@ -24,20 +25,31 @@ def forget(run: RunFolder) -> None:
     (run.path / STATE / REMEMBERED).unlink(missing_ok=True)
 
 
-def nothing_changed(run: RunFolder, steps: Sequence[Step]) -> bool:
-    """Whether every input's digest, and every file's size and time of change, are those of the last finished run."""
+def changed(run: RunFolder, steps: Sequence[Step]) -> list[Step]:
+    """The steps that may have to run: something they depend on or made differs from the end of the last run.
+
+    pytask, which compares contents, has the last word: it may find that a step need not run. That nothing differs here
+    is certain, however, as every input is compared by its digest and every file by its size and time of change.
+    """
     kept = run.path / STATE / REMEMBERED
-    return kept.exists() and kept.read_text(encoding="utf-8") == look(steps)
+    known = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    found: list[Step] = []
+    doubtful: set[Path] = set()
+    for step in steps:
+        if known.get(step.name) != look(step) or doubtful & set(step.needs):
+            found.append(step)
+            doubtful |= set(step.makes)
+    return found
 
 
-def look(steps: Sequence[Step]) -> str:
-    """Digest of all keys, and of size and time of change of all files that steps make."""
-    return digest_values([[step.name, dict(step.keys), [_stamp(path) for path in step.makes]] for step in steps])
+def look(step: Step) -> str:
+    """Digest of a step's keys, and of size and time of change of the files it makes."""
+    return digest_values([dict(step.keys), [_stamp(path) for path in step.makes]])
 
 
 def _stamp(path: Path) -> list[object]:
     if path.is_dir():
-        return [_stamp(inside) for inside in sorted(path.iterdir())]
+        return [path.name, [_stamp(inside) for inside in sorted(path.iterdir())]]
     if not path.exists():
         return [path.name, "missing"]
     found = path.stat()

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from collabeval import params_file
 from collabeval.errors import StepError
+from collabeval.kernels import KERNELS, Kernel
 from collabeval.pipeline import quick
 from collabeval.pipeline import status as told
-from collabeval.pipeline.interrupt import stoppable
+from collabeval.pipeline.interrupt import Stopped, stoppable
+from collabeval.pipeline.keys import modules_named, python_of
 from collabeval.pipeline.request import STATE, Request, cores, sole_use, upto
 from collabeval.pipeline.status import Status, StepRecord
 from collabeval.pipeline.steps import Evaluation, Step, rendered, steps
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 PARTS = re.compile(
     r"^\.[\w.-]+-[a-z0-9_]{8}(\.\w+)?$"
 )  # what `written_whole` writes to before it moves a file in place
+AHEAD = 3  # kernels started before their step; each holds some 200 MB
 
 
 class Reporter(Protocol):
@@ -71,32 +74,41 @@ class Run:
             self.evaluation = Evaluation(self.params, self.folder)
             self.every = steps(self.evaluation)
             self.chosen = upto(self.every, self.request.only)
-            if self.is_finished() and not self.request.force and quick.nothing_changed(self.folder, self.every):
+            doubtful = quick.changed(self.folder, self.chosen)
+            if self.is_finished() and not doubtful and not self.request.force:
                 return self.unchanged()
-            return self.run_due()
+            self.share = self.shared_cores(doubtful)
+            coming = [(step.name, self.kernel(step)) for step in doubtful if step.source]
+            with stoppable(KERNELS.kill) as stopped, KERNELS.ahead(coming, AHEAD, cores()):
+                return self.run_due(stopped)
 
-    def run_due(self) -> Status:
+    def run_due(self, stopped: Stopped) -> Status:
         """Ask pytask what must run, and run it."""
-        from collabeval import execute
         from collabeval.pipeline import tasks
 
-        verdicts = tasks.plan(self.folder, self.chosen, self.request.force)
+        force, keep_going = self.request.force, self.request.keep_going
+        verdicts = tasks.plan(self.folder, self.chosen, force)
         names = {verdict.step for verdict in verdicts if verdict.outcome == "run"}
+        KERNELS.keep(names)
         due = [step for step in self.chosen if step.name in names]
         if not due and self.is_finished():
             return self.unchanged()
         self.begin(verdicts)
         self.reporter.planned(due, self.chosen, told.earlier_seconds(self.told))
-        jobs = min(self.request.jobs or cores(), cores())
-        sampling = max(1, min(jobs, sum(step.samples for step in due)))
-        self.share = {False: max(1, cores() // jobs), True: max(1, cores() // sampling)}
-        with stoppable(execute.kill_kernels) as stopped:
-            done = tasks.execute(
-                self.folder, self.chosen, self.act, jobs, self.request.force, self.request.keep_going
-            )  # fmt: skip
+        done = tasks.execute(self.folder, self.chosen, self.act, self.jobs, force, keep_going)
         if stopped.asked:
             self.fail([StepError("stopped before the end → run the same command again to go on from here")])
         return self.finish(done)
+
+    @property
+    def jobs(self) -> int:
+        """How many steps may run at once: never more than there are cores."""
+        return min(self.request.jobs or cores(), cores())
+
+    def shared_cores(self, due: Sequence[Step]) -> dict[bool, int]:
+        """Cores of a step that samples (True) and of one that does not: those running at once never have too many."""
+        sampling = max(1, min(self.jobs, sum(step.samples for step in due)))
+        return {True: max(1, cores() // sampling), False: max(1, cores() // self.jobs)}
 
     def is_finished(self) -> bool:
         """Whether the last run reached its end and its report still lies there."""
@@ -149,10 +161,7 @@ class Run:
                 self.render()
             else:
                 self.empty_folders(step)
-                kernel = execute.Kernel(
-                    self.share[step.samples], Path.cwd(), lambda words: self.reporter.said(step, words)
-                )
-                execute.run_notebook(step.source, self.folder.notebook(step.name), step.parameters, kernel)
+                execute.run_notebook(step.source, self.folder.notebook(step.name), step.parameters, self.kernel(step))
             missing = [path.name for path in step.makes if not path.exists()]
             if missing:
                 raise StepError(f"step {step.name} ended without making {', '.join(missing)}")
@@ -162,6 +171,11 @@ class Run:
         seconds = round(time.perf_counter() - began, 2)
         self.record(step, "run", seconds)
         self.reporter.finished(step, seconds)
+
+    def kernel(self, step: Step) -> Kernel:
+        """What the step's kernel is given; it stands in the folder the command was called in."""
+        modules = modules_named(python_of(step.source)) if step.source else []
+        return Kernel(self.share[step.samples], Path.cwd(), modules, lambda words: self.reporter.said(step, words))
 
     def record(self, step: Step, state: str, seconds: float | None = None) -> None:
         """Note a step's state in `run.json`, for `status` to see and for the next run to know its seconds."""
