@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from collabeval import estimates
 from collabeval.estimates import SiteResults
+from collabeval.estimates.recorded import recorded_side
 from collabeval.params import Params
 from draws_for_tests import SIZE, Draws, panel_of, params, spread
 
@@ -92,6 +93,35 @@ def test_the_best_and_worst_share_are_asked_from_ten_sites_on():
     assert "best_share" not in events_of(evaluate(params(length="none"), Draws(few, level=level)), "s00")
 
 
+@pytest.mark.filterwarnings("error")
+def test_where_no_site_has_cases_enough_there_is_no_word_but_a_warning():
+    panel = panel_of([{"site": site, "denominator": 20.0} for site in "abc"])
+    draws = Draws(panel, intercept=-2.0, level={"a": 1.0, "b": 0.0, "c": 0.0})
+    results = evaluate(params({"minimum_denominator": 30}, length="none"), draws)
+    assert chance(results, "worse", "a") == 1, "than the average of all"
+    said = [word(results, site, "level") for site in "abc"]
+    assert said == ["worse_few_cases", "not_enough_data", "not_enough_data"]
+    assert not results.estimates["estimand"].isin(["rank", "percentile"]).any()
+    assert not events_of(results, "a") & {"best_share", "better_than_benchmark"}
+    programme = estimates.evaluate_programme(
+        params({"minimum_denominator": 30}, length="none"), panel, {"m": draws.tree()}
+    )
+    assert not programme.estimates["estimand"].isin(["rankability", "benchmark"]).any()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_site_that_left_has_one_word_and_no_number_of_now():
+    panel = panel_of([{"site": s, "period": y} for s in "abc" for y in YEARS if s != "c" or y < "2005"])
+    results = evaluate(params(), Draws(panel))
+    rows = results.statements[results.statements["site"].eq("c")]
+    assert rows[["slot", "statement"]].to_numpy().tolist() == [["level", "not_enough_data"]]
+    assert events_of(results, "c") == set()
+    of_c = results.estimates[results.estimates["site"].eq("c")]
+    assert not of_c["period"].eq("2005").any()
+    assert of_c["estimand"].eq("trajectory").sum() == 4
+    assert not results.estimates["mean"].isna().any()
+
+
 def test_a_benchmark_from_params_is_met_at_the_standardised_rate():
     panel = panel_of([{"site": "a"}, {"site": "b"}])
     draws = Draws(panel, intercept=-2.0, level={"a": share_of(0.35)})
@@ -158,6 +188,16 @@ def test_the_recorded_numbers_must_agree_in_each_window():
         draws = Draws(panel, level={"s00": -1.0}, overdispersion=np.zeros((SIZE, 60)), hyperparameters=drawn)
         assert word(evaluate(params(), draws), "s00", "deviance") == said
     assert word(evaluate(params({"better": "higher"}), draws), "s00", "deviance") == "review"
+
+
+def test_the_recorded_side_is_the_same_for_the_dead_and_for_the_survivors():
+    died = panel_of([{"site": "a"}, {"site": "b"}]).assign(numerator=[7.0, 40.0], expected=[10.0, 50.0])
+    lived = died.assign(numerator=[93.0, 60.0], expected=[90.0, 50.0])
+    for panel, better in ((died, "lower"), (lived, "higher")):
+        setting = params({"better": better}, length="none")
+        posterior = estimates.read(setting, "m", panel, Draws(panel).tree())
+        # 47 of 60 expected died: 7 against 7.8 and 40 against 39.2 once recalibrated
+        assert recorded_side(posterior, posterior.windows.current).tolist() == [1, -1]
 
 
 def test_the_past_says_nothing_without_site_year_effects_or_without_three_windows():

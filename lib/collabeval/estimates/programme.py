@@ -32,7 +32,8 @@ def programme_draws(found: Evaluated) -> Iterator[Drawn]:
     for estimand, values in changes(found).items():
         yield _one(estimand, now, values)
     yield _one("between_site_sd", now, _between_site_sd(found))
-    yield _one("rankability", now, np.array([rankability(found.posterior, found.current)]))
+    if found.current.eligible.any():
+        yield _one("rankability", now, np.array([rankability(found.posterior, found.current)]))
     gap = closing_the_gap(found)
     if gap is not None:
         yield _one("closing_the_gap", now, gap)

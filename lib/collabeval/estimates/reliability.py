@@ -65,10 +65,8 @@ def reliability(posterior: Posterior, draws: WindowDraws) -> np.ndarray:
 def rankability(posterior: Posterior, draws: WindowDraws) -> float:
     """The same with the median posterior variance over the eligible sites (van Dishoeck 2011, BMJ Qual Saf 20: 869).
 
-    Below 0.5 a ranking says more about chance than about the sites. NaN where no site is eligible.
+    Below 0.5 a ranking says more about chance than about the sites. There must be an eligible site.
     """
-    if not draws.eligible.any():
-        return float("nan")
     left = np.median(draws.effect[draws.eligible].var(axis=1, ddof=1))
     prior = np.median(overall_prior_variance(posterior, draws.window)[draws.eligible])
     return float(_settled(left, prior))
