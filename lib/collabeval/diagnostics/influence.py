@@ -23,6 +23,7 @@ PARETO = 0.7
 MOST_DRAWS = 2000
 NODES, WEIGHTS = np.polynomial.hermite.hermgauss(9)
 NEWTON_STEPS = 12
+CLOSE = 1e-4  # a mode this near, in log-odds or log-rate, serves as well as the very mode
 
 
 @dataclass(frozen=True)
@@ -47,15 +48,19 @@ def influence(model: str, family: Family, rows: pd.DataFrame, tree: xr.DataTree)
             "words about their sites lean on them, and a few such rows may move the spread between all sites."
         )
     named = "; ".join(f"{site} {period}".strip() for site, period in found.itertuples(index=False))
-    return [Check(model, "influence", float(np.nanmax(k)), PARETO, "advisory", found.empty, advice, changes=named)]
+    return [Check(model, "influence", float(k.max()), PARETO, "advisory", found.empty, advice, changes=named)]
 
 
 def pareto_k(family: Family, rows: pd.DataFrame, tree: xr.DataTree) -> Array:
-    """Pareto k of each row (cell,); `rows` in the order of the fit's cells."""
+    """Pareto k of each row (cell,), 0 where all draws agree on it; `rows` in the order of the fit's cells."""
     log_likelihood = integrated_log_likelihood(family, rows, tree)
-    weights = xr.DataArray(-log_likelihood[None], dims=("chain", "draw", "cell"))
-    _, k = weights.azstats.psislw(dim=["chain", "draw"])
-    return np.asarray(k, dtype=float)
+    varying = np.ptp(log_likelihood, axis=0) > 0
+    k = np.zeros(len(rows))
+    if varying.any():
+        draws = xr.DataArray(log_likelihood[None, :, varying], dims=("chain", "draw", "cell"))
+        _, found = draws.azstats.psislw(dim=["chain", "draw"])  # of the weights 1/likelihood
+        k[varying] = found.to_numpy()
+    return k
 
 
 def integrated_log_likelihood(family: Family, rows: pd.DataFrame, tree: xr.DataTree) -> Array:
@@ -95,7 +100,10 @@ def _integrated(rows: Rows, eta: Array, spread: Array) -> Array:
     mode = np.zeros_like(eta)
     for _ in range(NEWTON_STEPS):
         gradient, curvature = _derivatives(rows, eta + mode)
-        mode = mode + np.clip((gradient - precision * mode) / (curvature + precision), -1.0, 1.0)
+        step = np.clip((gradient - precision * mode) / (curvature + precision), -1.0, 1.0)
+        mode = mode + step
+        if np.abs(step).max() < CLOSE:
+            break
     width = np.sqrt(2 / (_derivatives(rows, eta + mode)[1] + precision))
     terms = []
     for node, weight in zip(NODES, WEIGHTS, strict=True):

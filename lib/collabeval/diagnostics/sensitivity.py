@@ -34,7 +34,7 @@ def prior_sensitivity(params: Params, name: str, panel: pd.DataFrame, tree: xr.D
     Above 0.05 a quantity leans on the priors; then every word is asked again under weaker and stronger priors.
     """
     found = sensitivities(params, name, panel, tree)
-    value = max(found.values())
+    value = max(found.values(), default=0.0)
     if value <= LIMIT:
         advice = "The results do not lean on the priors: slightly weaker or stronger ones leave them as they are."
         return [Check(name, "prior_sensitivity", value, LIMIT, "advisory", True, advice)]
@@ -52,6 +52,8 @@ def prior_sensitivity(params: Params, name: str, panel: pd.DataFrame, tree: xr.D
 def sensitivities(params: Params, name: str, panel: pd.DataFrame, tree: xr.DataTree) -> dict[str, float]:
     """Sensitivity of the programme's level and change, of the spreads, and of the most sensitive site effect now."""
     quantities = _quantities(params, name, panel, tree)
+    if not _varies(_log_prior(tree)):  # flat priors: nothing to scale
+        return dict.fromkeys(map(str, quantities), 0.0)
     scaled = xr.DataTree.from_dict({"posterior": quantities, "log_prior": tree["log_prior"].to_dataset()})
     found = psense(scaled, group="prior").data_vars
     return {str(key): float(values.max()) for key, values in found.items()}
@@ -74,14 +76,13 @@ def words_that_change(params: Params, name: str, panel: pd.DataFrame, tree: xr.D
 
 def rescaled(tree: xr.DataTree, power: float, count: int = DRAWS) -> xr.DataTree:
     """The fit with `count` draws taken again (as one chain) as if the priors had been raised to `power`."""
-    log_prior = sum(values.to_numpy() for values in tree["log_prior"].to_dataset().data_vars.values())
-    weights = _smoothed((power - 1) * np.asarray(log_prior))
+    weights = _weights(tree, power)
     points = (np.arange(count) + 0.5) / count
     chosen = np.searchsorted(np.cumsum(weights), points).clip(max=weights.size - 1)
     posterior = tree["posterior"].to_dataset()
     chain, draw = np.unravel_index(chosen, (posterior.sizes["chain"], posterior.sizes["draw"]))
     picked = posterior.isel(chain=xr.DataArray(chain, dims="pick"), draw=xr.DataArray(draw, dims="pick"))
-    again = picked.drop_vars(["chain", "draw"]).rename(pick="draw").expand_dims(chain=[0])
+    again = picked.drop_vars(["chain", "draw"], errors="ignore").rename(pick="draw").expand_dims(chain=[0])
     again = again.assign_coords(draw=np.arange(count)).transpose("chain", "draw", ...)
     return xr.DataTree.from_dict({"posterior": again, "constant_data": tree["constant_data"].to_dataset()})
 
@@ -91,13 +92,23 @@ def _words(params: Params, name: str, panel: pd.DataFrame, tree: xr.DataTree) ->
     return statements.set_index(["site", "slot"])["statement"]
 
 
-def _smoothed(log_weights: Array) -> Array:
-    """Importance weights (chain, draw) as one row that sums to 1, Pareto smoothed (Vehtari et al. 2024)."""
-    if np.ptp(log_weights) > 0:
-        smoothed, _ = xr.DataArray(log_weights, dims=("chain", "draw")).azstats.psislw(dim=["chain", "draw"])
-        log_weights = smoothed.to_numpy()
-    weights = np.exp(log_weights.ravel() - log_weights.max())
+def _weights(tree: xr.DataTree, power: float) -> Array:
+    """Importance of each draw under priors raised to `power`, as one row that sums to 1, Pareto smoothed."""
+    density = _log_prior(tree)
+    log_weights = np.zeros(density.size)
+    if power != 1 and _varies(density):
+        log_weights = density.azstats.power_scale_lw(alpha=power, dim=["chain", "draw"]).to_numpy().ravel()
+    weights = np.exp(log_weights - log_weights.max())
     return weights / weights.sum()
+
+
+def _varies(values: xr.DataArray) -> bool:
+    return float(np.ptp(values.to_numpy())) > 0
+
+
+def _log_prior(tree: xr.DataTree) -> xr.DataArray:
+    """Log-density of all top-level priors together (chain, draw)."""
+    return tree["log_prior"].to_dataset().to_dataarray("parameter").sum("parameter").transpose("chain", "draw")
 
 
 def _quantities(params: Params, name: str, panel: pd.DataFrame, tree: xr.DataTree) -> xr.Dataset:
@@ -122,4 +133,5 @@ def _quantities(params: Params, name: str, panel: pd.DataFrame, tree: xr.DataTre
     shares[np.arange(len(cells)), group] = weight / np.bincount(group, weight)[group]
     own = effect @ shares
     found["site_effects"] = xr.DataArray(own - own.mean(axis=-1, keepdims=True), dims=("chain", "draw", "site"))
-    return xr.Dataset({key: values.drop_vars("period", errors="ignore") for key, values in found.items()})
+    varying = {key: values for key, values in found.items() if _varies(values)}
+    return xr.Dataset({key: values.drop_vars("period", errors="ignore") for key, values in varying.items()})
