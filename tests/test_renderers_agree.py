@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from collabeval import render
@@ -31,9 +33,21 @@ def pages(both):
     return [page_of(files[0]) for files in both.values()]
 
 
-@pytest.mark.parametrize("reading", [headings, captions, tables, inner_links, references, html_blocks])
+def without_page_ranges(text: str) -> str:
+    """The text with only the first page of ranges: Pandoc's versions shorten 1185–1202 differently."""
+    return re.sub(r"(\d{2,})–\d+", r"\1", text)
+
+
+@pytest.mark.parametrize("reading", [headings, captions, tables, inner_links])
 def test_html_reads_the_same(pages, reading):
     by_quarto, by_embedded = (reading(page) for page in pages)
+    assert len(by_embedded) > 1
+    assert by_quarto == by_embedded
+
+
+@pytest.mark.parametrize("reading", [references, html_blocks])
+def test_html_says_the_same(pages, reading):
+    by_quarto, by_embedded = ([without_page_ranges(text) for text in reading(page)] for page in pages)
     assert len(by_embedded) > 1
     assert by_quarto == by_embedded
 
@@ -49,5 +63,5 @@ def test_neither_html_loads_anything(pages):
 
 
 def test_pdf_reads_the_same(both):
-    by_quarto, by_embedded = (squeezed("".join(pdf_pages(files[1]))) for files in both.values())
+    by_quarto, by_embedded = (without_page_ranges(squeezed("".join(pdf_pages(files[1])))) for files in both.values())
     assert by_quarto == by_embedded
