@@ -9,22 +9,26 @@ from scipy import stats
 from collabeval.plots import FigureText
 
 NAMES = (
-    "Albany Med Ctr", "Arnot Ogden Med Ctr", "Bassett Medical Center", "Bellevue Hospital Ctr", "Buffalo General Med Ctr",
-    "Champlain Valley", "Ellis Hospital", "Erie County Med Ctr", "Good Sam - Suffern", "Lenox Hill Hospital",
-    "Long Island Jewish MC", "Maimonides Medical Ctr", "Mercy Hospital-Buffalo", "Montefiore - Moses", "Montefiore - Weiler",
-    "Mount Sinai Beth Israel", "NYP Brooklyn Methodist", "NYU Langone-Long Island", "Rochester General Hosp", "St. Peter's Hospital",
+    "Albany Med Ctr", "Arnot Ogden Med Ctr", "Bassett Medical Center", "Bellevue Hospital Ctr",
+    "Buffalo General Med Ctr", "Champlain Valley", "Ellis Hospital", "Erie County Med Ctr", "Good Sam - Suffern",
+    "Lenox Hill Hospital", "Long Island Jewish MC", "Maimonides Medical Ctr", "Mercy Hospital-Buffalo",
+    "Montefiore - Moses", "Montefiore - Weiler", "Mount Sinai Beth Israel", "NYP Brooklyn Methodist",
+    "NYU Langone-Long Island", "Rochester General Hosp", "St. Peter's Hospital",
 )  # fmt: skip
 LEVEL_TAGS = {"better": "better · {}", "worse": "worse · {}", "not_enough_data": "not enough data", "": ""}
+TITLE = (
+    "Three hospitals have more deaths than expected and none has clearly fewer; 30 cannot be told apart from the "
+    "collaborative, and eight have too few patients to say"
+)
 
 
-def words_around(title: str = "Three hospitals have more deaths than expected and none has clearly fewer; 30 "
-                 "cannot be told apart from the collaborative, and eight have too few patients to say") -> FigureText:  # fmt: skip
+def words_around() -> FigureText:
     """A text of the length that reports have."""
     return FigureText(
-        title=title,
+        title=TITLE,
         subtitle="Deaths after bypass surgery, observed ÷ expected for the case-mix, 2010–2019.",
-        note="Dot: estimate after partial pooling. Thick line: 1 chance in 2 that the truth is inside. Thin line: 95 in 100. "
-        "Triangle: better. Diamond: worse. Hollow: not enough data. Words follow a rule. Data: invented.",
+        note="Dot: estimate after partial pooling. Thick line: 1 chance in 2 that the truth is inside. Thin line: 95 "
+        "in 100. Triangle: better. Diamond: worse. Hollow: not enough data. Words follow a rule. Data: invented.",
         alt="Invented.",
         noun="hospitals",
     )

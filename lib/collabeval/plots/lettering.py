@@ -91,22 +91,12 @@ def shorten(name: str, width: float, size: float, weight: int = 400) -> str:
 
 
 def spread(places: Sequence[float], gap: float, low: float = -math.inf, high: float = math.inf) -> np.ndarray:
-    """Move places until each is `gap` or more from the next, as little as possible (least squares), within the bounds.
-
-    Taking the gaps away turns this into isotonic regression, solved by pooling neighbours that are out of order.
-    """
+    """Move places until each is `gap` or more from the next, as little as can be (least squares), within the bounds."""
     order = np.argsort(places, kind="stable")
     steps = gap * np.arange(len(order))
-    pools: list[tuple[float, int]] = []
-    for place in np.asarray(places, dtype=float)[order] - steps:
-        mean, count = float(place), 1
-        while pools and pools[-1][0] > mean:
-            before, size = pools.pop()
-            mean, count = (before * size + mean * count) / (size + count), size + count
-        pools.append((mean, count))
-    flat = np.repeat([mean for mean, _ in pools], [count for _, count in pools])
+    last = steps[-1] if len(steps) else 0.0
     moved = np.empty(len(order))
-    moved[order] = np.clip(flat, low, max(low, high - gap * max(len(order) - 1, 0))) + steps
+    moved[order] = np.clip(_pooled(np.asarray(places, dtype=float)[order] - steps), low, max(low, high - last)) + steps
     return moved
 
 
@@ -115,7 +105,22 @@ def side_by_side(centres: Sequence[float], widths: Sequence[float], low: float, 
     order = np.argsort(centres, kind="stable")
     ordered = np.asarray(widths, dtype=float)[order]
     middle = np.cumsum(ordered) - ordered / 2
-    starts = spread(list(np.asarray(centres, dtype=float)[order] - middle), 0.0, low, high - ordered.sum())
+    starts = np.clip(_pooled(np.asarray(centres, dtype=float)[order] - middle), low, max(low, high - ordered.sum()))
     moved = np.empty(len(order))
     moved[order] = starts + middle
     return moved
+
+
+def _pooled(values: np.ndarray) -> np.ndarray:
+    """The nearest rising sequence (isotonic regression): neighbours that are out of order take their mean.
+
+    Places with their gaps or widths taken away must rise for nothing to overlap, hence its use above.
+    """
+    pools: list[tuple[float, int]] = []
+    for value in values:
+        mean, count = float(value), 1
+        while pools and pools[-1][0] > mean:
+            before, size = pools.pop()
+            mean, count = (before * size + mean * count) / (size + count), size + count
+        pools.append((mean, count))
+    return np.repeat([mean for mean, _ in pools], [count for _, count in pools])

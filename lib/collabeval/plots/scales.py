@@ -22,9 +22,8 @@ RATIO_TICKS = (
     tuple(float(tick) for tick in np.round(np.arange(0.5, 2.0001, 0.05), 2)),
     tuple(float(tick) for tick in np.round(np.arange(0.8, 1.2001, 0.02), 2)),
 )
-FAR = (
-    8.0  # a ratio's interval this many times from the reference is cut, with an arrowhead, so that the others keep room
-)
+MOST_TICKS = 7
+FAR = 8.0  # a ratio's interval is cut this many times from the reference, so that the others keep room
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def _line(kind: str, values: ArrayLike) -> np.ndarray:
 
 
 def scale_for(
-    axis: Axis, estimates: ArrayLike, ends: ArrayLike, start: float, end: float, apart: float = 0.42
+    axis: Axis, estimates: ArrayLike, ends: ArrayLike, start: float, end: float, apart: float = 0.27
 ) -> Scale:
     """The scale that shows every estimate, and the ends of intervals unless they lie far out.
 
@@ -113,7 +112,7 @@ def _range(axis: Axis, estimates: np.ndarray, ends: np.ndarray) -> tuple[float, 
 
 
 def _ticks(scale: Scale, apart: float) -> tuple[float, ...]:
-    most = (scale.end - scale.start) / apart
+    most = (scale.end - scale.start) / (1.6 * apart)
     if scale.kind == "value":
         steps = MaxNLocator(nbins=max(2, min(6, int(most))), steps=[1, 2, 2.5, 5, 10])
         found = [float(tick) for tick in steps.tick_values(scale.low, scale.high) if scale.holds(tick)]
@@ -121,7 +120,7 @@ def _ticks(scale: Scale, apart: float) -> tuple[float, ...]:
     best: tuple[float, ...] = ()
     for candidates in RATIO_TICKS:
         ticks = tuple(float(tick) for tick in candidates if scale.holds(tick))
-        if len(best) < len(ticks) and (len(ticks) < 2 or np.diff(scale.at(ticks)).min() >= apart * 0.65):
+        if len(best) < len(ticks) <= MOST_TICKS and (len(ticks) < 2 or np.diff(scale.at(ticks)).min() >= apart):
             best = ticks
     return best
 
