@@ -159,6 +159,15 @@ def test_the_collaborative_adds_up_its_sites():
     assert (table["upper"] - table["centre"]).to_numpy() == pytest.approx(300 * np.sqrt(0.25 * 0.75 / 40))
 
 
+def test_the_collaborative_is_drawn_as_recorded_whatever_was_expected():
+    """An expectation recalibrated in each period sums to the observed there: an adjusted chart of all would be flat."""
+    events = [10, 20] * 6
+    panel = panel_of(12, numerator=events, denominator=[100] * 12, expected=[float(count) for count in events])
+    table = spc_table(params_of(), panel).query("method == 'p'")
+    assert table.query("site == ''")["value"].tolist() == pytest.approx(events)
+    assert table.query("site == 'A'")["value"].to_numpy() == pytest.approx(15)
+
+
 def test_means_are_weighted_by_cases():
     panel = pd.concat(
         [

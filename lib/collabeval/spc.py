@@ -116,9 +116,14 @@ def with_expected(rows: pd.DataFrame, measure: Measure) -> pd.DataFrame:
 
 
 def _together(rows: pd.DataFrame, measure: Measure) -> pd.DataFrame:
-    """The collaborative's own row for each period: sums of counts, or the mean of means by cases (or precision)."""
+    """The collaborative's own row for each period: sums of counts, or the mean of means by cases (or precision).
+
+    Its chart is of the recorded rate, not the risk-adjusted one: registries recalibrate what they expect every year
+    (New York's expected deaths sum to the observed ones in each), and then all sites together are flat by construction.
+    """
     if measure.family != "normal":
-        return rows.groupby(["time", "period"])[["numerator", "denominator", "expected"]].sum().reset_index()
+        sums = rows.groupby(["time", "period"])[["numerator", "denominator"]].sum().reset_index()
+        return sums.assign(expected=sums["denominator"] * sums["numerator"].sum() / sums["denominator"].sum())
     weight = rows["n"].fillna(rows["se"] ** -2)
     sums = (
         rows.assign(weight=weight, total=rows["mean"] * weight).groupby(["time", "period"])[["weight", "total"]].sum()
