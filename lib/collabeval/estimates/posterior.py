@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -114,37 +115,55 @@ def read(params: Params, name: str, panel: pd.DataFrame, tree: xr.DataTree) -> P
         raise CollabevalError(
             f"{name} has no data in the current window {compared.current.label}: set `periods.current`"
         )
-    flat = {
-        str(variable): _flat(posterior[variable]) for variable in posterior.data_vars if variable != "overdispersion"
-    }
-    scale = float(constant["scale"])
-    trend = flat.get("trend", np.zeros((constant.sizes["period"], 1)))
-    normal = measure.family == "normal"
-    weight = rows["weight"].to_numpy(float)
     return Posterior(
         name=name,
         measure=measure,
         windows=compared,
-        chains=posterior.sizes["chain"],
-        sites=posterior["site"].to_numpy().astype(str),
-        periods=constant["period"].to_numpy().astype(str),
-        site=constant["site_index"].to_numpy(),
-        period=constant["period_index"].to_numpy(),
-        observed=rows["mean"].to_numpy(float) * weight if normal else rows["numerator"].to_numpy(float),
-        cases=rows["n" if normal else "denominator"].to_numpy(float),
-        weight=weight,
-        expected=rows["expected"].to_numpy(float),
-        known_se=rows["se"].to_numpy(float),
-        offset=constant["offset"].to_numpy().astype(float),
-        years=constant["time"].to_numpy() - float(constant["mean_time"]),
-        scale=scale,
-        base=flat["intercept"][None, :] + scale * trend,
-        level=flat["site_level"],
-        slope=flat.get("site_slope"),
-        overdispersion=_stacked(posterior["overdispersion"]) if "overdispersion" in posterior else None,
-        residual_sd=flat.get("residual_sd"),
-        hyperparameters={key: flat[key] for key in HYPERPARAMETERS if key in flat},
+        **_recorded(rows, normal=measure.family == "normal"),
+        **_known(posterior, constant),
+        **_drawn(posterior, constant),
     )
+
+
+def _recorded(rows: pd.DataFrame, normal: bool) -> dict[str, Any]:
+    """The fields that the panel gives."""
+    weight = rows["weight"].to_numpy(float)
+    return {
+        "observed": rows["mean"].to_numpy(float) * weight if normal else rows["numerator"].to_numpy(float),
+        "cases": rows["n" if normal else "denominator"].to_numpy(float),
+        "weight": weight,
+        "expected": rows["expected"].to_numpy(float),
+        "known_se": rows["se"].to_numpy(float),
+    }
+
+
+def _known(posterior: xr.Dataset, constant: xr.Dataset) -> dict[str, Any]:
+    """The fields that say how draws are to be read."""
+    return {
+        "sites": posterior["site"].to_numpy().astype(str),
+        "periods": constant["period"].to_numpy().astype(str),
+        "site": constant["site_index"].to_numpy(),
+        "period": constant["period_index"].to_numpy(),
+        "offset": constant["offset"].to_numpy().astype(float),
+        "years": constant["time"].to_numpy() - float(constant["mean_time"]),
+        "scale": float(constant["scale"]),
+    }
+
+
+def _drawn(posterior: xr.Dataset, constant: xr.Dataset) -> dict[str, Any]:
+    """The fields that are draws, chain by chain."""
+    names = [str(name) for name in posterior.data_vars if name != "overdispersion"]
+    flat = {name: _flat(posterior[name]) for name in names}
+    trend = flat.get("trend", np.zeros((constant.sizes["period"], 1)))
+    return {
+        "chains": posterior.sizes["chain"],
+        "base": flat["intercept"][None, :] + float(constant["scale"]) * trend,
+        "level": flat["site_level"],
+        "slope": flat.get("site_slope"),
+        "overdispersion": _stacked(posterior["overdispersion"]) if "overdispersion" in posterior else None,
+        "residual_sd": flat.get("residual_sd"),
+        "hyperparameters": {name: flat[name] for name in HYPERPARAMETERS if name in flat},
+    }
 
 
 def _check_same_rows(name: str, rows: pd.DataFrame, posterior: xr.Dataset, constant: xr.Dataset) -> None:
