@@ -83,7 +83,13 @@ def sample(
     family, sampling = params.measures[measure_name].family, params.sampling
     rows = panel[panel["measure"] == measure_name].reset_index(drop=True)
     design = read_design(rows, family, params.model)
-    quantities = reported or (lambda tree: tree["posterior"].to_dataset())
+    constant = constant_data(design)
+
+    def quantities(tree: xr.DataTree) -> xr.Dataset:
+        return (
+            reported(tree.assign(constant_data=xr.DataTree(constant))) if reported else tree["posterior"].to_dataset()
+        )
+
     samplers: dict[str, Sampler] = {}
     tried = []
     for attempt in attempts(design, sampling):
@@ -113,7 +119,7 @@ def attempts(design: Design, sampling: Sampling) -> Iterator[Attempt]:
 def sample_blocks(
     sampler: Sampler, sampling: Sampling, attempt: Attempt, quantities: Reported, tell: Progress
 ) -> Sampled:
-    """Blocks of chains until the least effective sample size suffices, at most `maximum_blocks`.
+    """Blocks of chains until the least effective sample size suffices, at most `maximum_blocks` after the first.
 
     NUTS cannot be resumed, so each further block is tuned anew with seed + block. Limits are in draws and never in
     seconds, so that runs repeat exactly. A block that diverges is the last: another attempt will follow it.
@@ -125,7 +131,7 @@ def sample_blocks(
         tell(f"sampling {chains} chains of {sampling.draws} draws" + (f" (block {number + 1})" if number else ""))
         parts.append(sampler(Block(sampling.draws, chains, sampling.seed + number, attempt.target_accept)))
         tree = joined(parts)
-        if parts[-1]["sample_stats"]["diverging"].any() or len(parts) == sampling.maximum_blocks:
+        if parts[-1]["sample_stats"]["diverging"].any() or len(parts) > sampling.maximum_blocks:
             return Sampled(tree, attempt, len(parts))
         least = least_effective(quantities(tree))
         if least >= sampling.minimum_ess:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pymc as pm
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
 from collabeval.draws import POSTERIOR
+from collabeval.fit.compiled import Compiled, compile_model
 from collabeval.params import Sampling
 
-STATISTICS = ("diverging", "energy", "tree_depth", "n_steps", "step_size", "lp")
+# names in the draws (ArviZ's) and in nutpie's statistics
+STATISTICS = {"diverging": "diverging", "energy": "energy", "tree_depth": "depth", "n_steps": "n_steps",
+              "step_size": "step_size", "lp": "logp"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,14 +45,14 @@ def cores() -> int:
 
 def nutpie_sampler(model: pm.Model, sampling: Sampling) -> Sampler:
     """Compile once, then sample any number of blocks."""
-    import nutpie
-
-    compiled = nutpie.compile_pymc_model(model)
+    nutpie = import_nutpie()
+    compiled = compile_model(model)
+    target = nutpie_model(compiled)
 
     def sample(block: Block) -> xr.DataTree:
         with threadpool_limits(1):
-            tree = nutpie.sample(
-                compiled,
+            trace: Any = nutpie.sample(
+                target,
                 draws=block.draws,
                 tune=sampling.tune,
                 chains=block.chains,
@@ -51,15 +60,74 @@ def nutpie_sampler(model: pm.Model, sampling: Sampling) -> Sampler:
                 seed=block.seed,
                 target_accept=block.target_accept,
                 progress_bar=False,
-                save_warmup=False,
+                return_raw_trace=True,
             )
-        return tidy(tree, {"depth": "tree_depth", "logp": "lp"})
+        draws, statistics = trace.get_arrow_trace()
+        return from_arrow(draws, statistics, compiled, block.draws)
 
     return sample
 
 
+def import_nutpie() -> ModuleType:
+    """nutpie without ArviZ, and so without matplotlib: it needs them only to convert draws, which is done here."""
+    if "arviz" not in sys.modules and (found := importlib.util.find_spec("arviz")) and found.loader:
+        found.loader = importlib.util.LazyLoader(found.loader)
+        sys.modules["arviz"] = module = importlib.util.module_from_spec(found)
+        found.loader.exec_module(module)
+    import nutpie
+
+    return nutpie
+
+
+def nutpie_model(compiled: Compiled) -> Any:
+    """What `nutpie.sample` takes, with the unconstrained point as its only variable."""
+    from nutpie.compile_pymc import CompiledPyMCModel
+
+    size = compiled.start.size
+    return CompiledPyMCModel(
+        dims={},
+        compiled_logp_func=compiled.logp,
+        compiled_expand_func=compiled.copy,
+        initial_point_func=compiled.jittered,
+        shared_data={},
+        shared_var_keys={},
+        user_data=np.zeros(1),
+        n_expanded=size,
+        shape_info=(["point"], [slice(0, size)], [(size,)]),
+        logp_func=None,
+        expand_func=None,
+        _n_dim=size,
+        _shapes={"point": (size,)},
+        _coords={},
+    )
+
+
+def from_arrow(draws: list[Any], statistics: list[Any], compiled: Compiled, kept: int) -> xr.DataTree:
+    """The last `kept` rows of each chain (before them it was tuned) as named variables."""
+
+    def last(batch: Any, name: str) -> pa.Array:
+        return pa.array(batch.column(name)).slice(batch.num_rows - kept)
+
+    size = compiled.start.size
+    points = [last(batch, "point").flatten().to_numpy().reshape(kept, size) for batch in draws]
+    chains = {"chain": np.arange(len(draws)), "draw": np.arange(kept)}
+    variables = {
+        name: (("chain", "draw", *compiled.dims.get(name, ())), values.reshape(len(draws), kept, *values.shape[1:]))
+        for name, values in compiled.constrain(np.concatenate(points)).items()
+    }
+    used = {dim for dims, _ in variables.values() for dim in dims}
+    coords = chains | {name: values for name, values in compiled.coords.items() if name in used}
+    found = {}
+    for name, theirs in STATISTICS.items():
+        values = [last(batch, theirs).to_numpy(zero_copy_only=False) for batch in statistics]
+        found[name] = (("chain", "draw"), np.stack(values))
+    return xr.DataTree.from_dict(
+        {"posterior": xr.Dataset(variables, coords), "sample_stats": xr.Dataset(found, chains)}
+    )
+
+
 def pymc_sampler(model: pm.Model, sampling: Sampling) -> Sampler:
-    """PyMC's own NUTS, for comparison and for machines without nutpie."""
+    """PyMC's own NUTS, to compare with."""
 
     def sample(block: Block) -> xr.DataTree:
         with threadpool_limits(1):
@@ -76,21 +144,16 @@ def pymc_sampler(model: pm.Model, sampling: Sampling) -> Sampler:
                 compute_convergence_checks=False,
                 model=model,
             )
-        return tidy(tree, {})
+        posterior = tree["posterior"].to_dataset().drop_attrs()
+        statistics = tree["sample_stats"].to_dataset().drop_attrs()
+        return xr.DataTree.from_dict(
+            {
+                "posterior": posterior[[name for name in POSTERIOR if name in posterior]],
+                "sample_stats": statistics[[name for name in STATISTICS if name in statistics]],
+            }
+        )
 
     return sample
-
-
-def tidy(tree: xr.DataTree, rename: dict[str, str]) -> xr.DataTree:
-    """Keep the variables of the contract, statistics under ArviZ's names, and no time stamps."""
-    posterior = tree["posterior"].to_dataset()
-    statistics = tree["sample_stats"].to_dataset()
-    statistics = statistics.rename({old: new for old, new in rename.items() if old in statistics})
-    groups = {
-        "posterior": posterior[[name for name in POSTERIOR if name in posterior]],
-        "sample_stats": statistics[[name for name in STATISTICS if name in statistics]],
-    }
-    return xr.DataTree.from_dict({name: group.drop_attrs() for name, group in groups.items()})
 
 
 SAMPLERS = {"nutpie": nutpie_sampler, "pymc": pymc_sampler}

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from collabeval.errors import ParamsError, Problem
 from collabeval.params import Prior
-
-SCALES = ("trend_sd", "site_sd", "trajectory_sd", "overdispersion_sd")
 
 DEFAULTS = {
     "trend_sd": Prior(on="sd", dist="HalfNormal", sigma=0.2),
@@ -19,88 +16,64 @@ DEFAULTS = {
     "site_sd": Prior(on="sd", dist="HalfNormal", sigma=0.5),
     "trajectory_sd": Prior(on="sd", dist="HalfNormal", sigma=0.1),
     "overdispersion_sd": Prior(on="sd", dist="HalfNormal", sigma=0.5),
+    "site_correlation": Prior(dist="Beta", alpha=2.0, beta=2.0),
     "degrees_of_freedom": Prior(dist="Gamma", alpha=2.0, beta=0.1),
 }
 
-DISTRIBUTIONS: dict[str, tuple[type[pm.Distribution], tuple[str, ...]]] = {
-    "Normal": (pm.Normal, ("mu", "sigma")),
-    "HalfNormal": (pm.HalfNormal, ("sigma",)),
-    "StudentT": (pm.StudentT, ("nu", "mu", "sigma")),
-    "HalfStudentT": (pm.HalfStudentT, ("nu", "sigma")),
-    "Cauchy": (pm.Cauchy, ("alpha", "beta")),
-    "HalfCauchy": (pm.HalfCauchy, ("beta",)),
-    "Gamma": (pm.Gamma, ("alpha", "beta")),
-    "InverseGamma": (pm.InverseGamma, ("alpha", "beta")),
-    "Exponential": (pm.Exponential, ("lam",)),
-    "Uniform": (pm.Uniform, ("lower", "upper")),
-    "LogNormal": (pm.LogNormal, ("mu", "sigma")),
-    "Beta": (pm.Beta, ("alpha", "beta")),
+DISTRIBUTIONS: dict[str, type[pm.Distribution]] = {
+    "Normal": pm.Normal,
+    "HalfNormal": pm.HalfNormal,
+    "StudentT": pm.StudentT,
+    "HalfStudentT": pm.HalfStudentT,
+    "Cauchy": pm.Cauchy,
+    "HalfCauchy": pm.HalfCauchy,
+    "Gamma": pm.Gamma,
+    "InverseGamma": pm.InverseGamma,
+    "Exponential": pm.Exponential,
+    "Uniform": pm.Uniform,
+    "LogNormal": pm.LogNormal,
+    "Beta": pm.Beta,
 }
-POSITIVE = ("HalfNormal", "HalfStudentT", "HalfCauchy", "Gamma", "InverseGamma", "Exponential", "Uniform", "LogNormal")
-
-TO_SD = {
-    "variance": lambda value: pt.sqrt(value),
-    "precision": lambda value: 1 / pt.sqrt(value),
-    "log_sd": lambda value: pt.exp(value),
+TO_SD: dict[str, Callable[[TensorVariable], TensorVariable]] = {
+    "variance": pt.sqrt,
+    "precision": lambda precision: 1 / pt.sqrt(precision),
+    "log_sd": pt.exp,
 }
 
 
-def numbers(name: str, prior: Prior) -> dict[str, float]:
-    """The distribution's parameters, refused unless they are exactly the ones it takes."""
-    _, wanted = DISTRIBUTIONS[prior.dist]
-    given = {key: value for key, value in prior.model_dump(exclude={"on", "dist"}).items() if value is not None}
-    if set(given) != set(wanted):
-        what = f"{prior.dist} takes {', '.join(wanted)}, found {', '.join(given) or 'nothing'}"
-        raise ParamsError([Problem("params", what, column=f"model.priors.{name}")])
-    return given
+def numbers(prior: Prior) -> dict[str, float]:
+    """The distribution's own parameters; params have been checked to name exactly those."""
+    return prior.model_dump(exclude={"on", "dist"}, exclude_none=True)
 
 
-def random(variable: str, name: str, prior: Prior, **kwargs: Any) -> TensorVariable:
-    """A random variable of the model with this prior, called `variable`."""
-    distribution, _ = DISTRIBUTIONS[prior.dist]
-    return distribution(variable, **numbers(name, prior), **kwargs)
-
-
-def value(name: str, override: Prior | None, default: Prior | None = None) -> TensorVariable:
-    """A parameter that is given a prior as it stands (`on: value`): intercept, slope, correlation."""
-    prior = override or default or DEFAULTS[name]
-    if prior.on != "value":
-        raise ParamsError([Problem("params", f"{name} is set on: value only", column=f"model.priors.{name}.on")])
-    return random(name, name, prior)
+def random(name: str, prior: Prior) -> TensorVariable:
+    """A random variable of the open model with this prior."""
+    return DISTRIBUTIONS[prior.dist](name, **numbers(prior))
 
 
 def standard_deviation(name: str, override: Prior | None) -> TensorVariable:
-    """A standard deviation whose prior may stand on the sd, variance, precision or log sd.
+    """A standard deviation whose prior may stand on the sd, the variance, the precision or the log sd.
 
-    The variable is drawn on the scale its prior names and turned into an sd, so no Jacobian is needed.
+    The variable is drawn on the scale its prior names and then turned into an sd, so no Jacobian is needed.
     """
     prior = override or DEFAULTS[name]
-    if prior.on == "log_sd":
-        return pm.Deterministic(name, pt.exp(random(f"{name}_log", name, prior)))
-    if prior.dist not in POSITIVE or (prior.dist == "Uniform" and (prior.lower or 0.0) < 0):
-        what = f"{prior.dist} allows negative values; {name} on: {prior.on} takes one of {', '.join(POSITIVE)}"
-        raise ParamsError([Problem("params", what, column=f"model.priors.{name}.dist")])
     if prior.on in ("sd", "value"):
-        return random(name, name, prior)
-    return pm.Deterministic(name, TO_SD[prior.on](random(f"{name}_{prior.on}", name, prior)))
+        return random(name, prior)
+    return pm.Deterministic(name, TO_SD[prior.on](random(f"{name}_{prior.on}", prior)))
 
 
 def correlation(override: Prior | None) -> TensorVariable:
     """Correlation of level and trajectory: 2 Beta(2, 2) − 1, which is LKJ(2) for two effects.
 
-    An override is on the correlation itself; a Beta override, on (ρ + 1)/2.
+    A Beta override is stretched onto −1 to 1 likewise; a Uniform one is on the correlation itself.
     """
-    prior = override or Prior(dist="Beta", alpha=2.0, beta=2.0)
+    prior = override or DEFAULTS["site_correlation"]
     if prior.dist == "Beta":
-        return pm.Deterministic("site_correlation", 2 * random("site_correlation_half", "site_correlation", prior) - 1)
-    if prior.dist == "Uniform":
-        return random("site_correlation", "site_correlation", prior)
-    free = DISTRIBUTIONS[prior.dist][0].dist(**numbers("site_correlation", prior))
-    return pm.Truncated("site_correlation", free, lower=-1.0, upper=1.0)
+        return pm.Deterministic("site_correlation", 2 * random("site_correlation_half", prior) - 1)
+    return random("site_correlation", prior)
 
 
 def degrees_of_freedom(override: Prior | None) -> TensorVariable:
     """ν of Student-t site effects: Gamma(2, 0.1) cut off below 2, so that the variance exists."""
     prior = override or DEFAULTS["degrees_of_freedom"]
-    free = DISTRIBUTIONS[prior.dist][0].dist(**numbers("degrees_of_freedom", prior))
-    return pm.Truncated("degrees_of_freedom", free, lower=2.0)
+    return pm.Truncated("degrees_of_freedom", DISTRIBUTIONS[prior.dist].dist(**numbers(prior)), lower=2.0)

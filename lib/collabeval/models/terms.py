@@ -26,7 +26,7 @@ def linear_predictor(design: Design) -> TensorVariable:
     On the log-odds or log-rate scale; for `normal` in the measure's unit, the effects in units of the pooled sd.
     """
     overrides = design.settings.priors
-    intercept = priors.value("intercept", overrides.intercept, default_intercept(design))
+    intercept = priors.random("intercept", overrides.intercept or default_intercept(design))
     effects = site_effects(design, intercept)
     if design.trend != "none":
         effects = effects + programme_trend(design)[design.period_index]
@@ -46,7 +46,7 @@ def programme_trend(design: Design) -> TensorVariable:
     """Trend of the whole programme over the observed periods (T,); its mean is zero, so the intercept is the level."""
     overrides = design.settings.priors
     if design.trend == "linear":
-        slope = priors.value("trend_slope", overrides.trend_slope)
+        slope = priors.random("trend_slope", overrides.trend_slope or priors.DEFAULTS["trend_slope"])
         return pm.Deterministic("trend", slope * (design.time - design.time.mean()), dims="period")
     sd = priors.standard_deviation("trend_sd", overrides.trend_sd)
     step = pm.Normal("trend_raw", 0, 1, shape=len(design.time) - 1)
