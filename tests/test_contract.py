@@ -1,7 +1,11 @@
 """The contract: every stopping check by hand, all at once, told to a person."""
 
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from collabeval.contract.numbers import habit_of, read_numbers
 from small_tables import SITES, complaints, read
 
 DEATH = "site,period,measure,numerator,denominator,expected\n"
@@ -133,9 +137,11 @@ def test_missing_columns_are_named_with_what_they_may_be_called(tmp_path):
 
 
 def test_a_header_is_recognised_however_it_is_typed(tmp_path):
-    inputs = read(tmp_path, "Site, PERIOD ,Measure,Numerator,Denominator\nA,2024,death,1,20\nB,2024,death,1,20\n")
+    inputs = read(tmp_path, "Site, PERIOD ,Measure,Numerator,Denominator\nA,2024,death,1,20\nB,2024,death,1,20\n",
+                  "SITE,Peer Group\nA,x\nB,y\n")  # fmt: skip
     assert inputs.outcomes["numerator"].tolist() == [1, 1]
-    assert any("column 'PERIOD' was read as period" in line for line in inputs.log)
+    assert inputs.sites["peer_group"].tolist() == ["x", "y"]
+    assert inputs.log == [f"{tmp_path}/sites.csv: column 'Peer Group' was read as peer_group"]
 
 
 def test_a_title_above_the_header_is_seen(tmp_path):
@@ -186,13 +192,24 @@ def test_numbers_with_two_readings_are_refused(tmp_path):
     ]
 
 
-def test_other_values_of_the_column_settle_how_a_comma_is_meant(tmp_path):
+def test_other_values_of_the_file_settle_what_a_comma_or_point_means(tmp_path):
     decimal = read(tmp_path, DEATH + 'A,2024,death,1,9999,"1,234"\nB,2024,death,1,20,"4,5"\n')
     assert decimal.outcomes["expected"].tolist() == [1.234, 4.5]
     thousands = read(tmp_path, DEATH + 'A,2024,death,1,9999,"1,234"\nB,2024,death,1,99999,"12,345.5"\n')
     assert thousands.outcomes["expected"].tolist() == [1234, 12345.5]
-    found = complaints(tmp_path, DEATH + 'A,2024,death,1,9999,1.234\nB,2024,death,1,20,"4,5"\n')
-    assert "'1.234' → can be read in two ways" in found[0]
+    points = read(tmp_path, DEATH + 'A,2024,death,1,9.999,1.234\nB,2024,death,1,1.000,"4,5"\n')
+    assert points.outcomes[["denominator", "expected"]].to_numpy().tolist() == [[9999, 1234], [1000, 4.5]]
+    plain = read(tmp_path, DEATH + "A,2024,death,1,9999,1.234\nB,2024,death,1,20,4.5\n")
+    assert plain.outcomes["expected"].tolist() == [1.234, 4.5]
+    both = complaints(tmp_path, DEATH + 'A,2024,death,1,9999,1.234\nB,2024,death,1,20,"4,5"\nA,2025,death,1,20,4.25\n')
+    assert both[0].startswith("outcomes.csv:2 expected '1.234' → can be read in two ways")
+
+
+def test_a_count_with_a_point_before_three_digits_is_never_taken_for_a_small_one(tmp_path):
+    found = complaints(tmp_path, DEATH + "A,2024,death,1,1.000,\nB,2024,death,1,20,\n")
+    assert found == [
+        "outcomes.csv:2 denominator '1.000' → can be read in two ways → write 1000 or 1, whichever is meant"
+    ]
 
 
 def test_a_shortened_count_is_refused(tmp_path):
@@ -238,3 +255,47 @@ def test_a_report_of_unknown_sites_does_not_follow_from_an_unreadable_table_of_s
     found = complaints(tmp_path, DEATH + "A,2024,death,1,20,\nB,2024,death,1,20,\n", b"site,name\nA,\xff\xfe\x9d\n")
     assert all(text.startswith("sites.csv") for text in found)
     assert SITES.startswith("site,name")
+
+
+def test_columns_that_no_measure_uses_are_anyones_own(tmp_path):
+    rows = "site,period,measure,numerator,denominator,n,mean\nA,2024,death,1,20,see note,-\nB,2024,death,1,20,,x\n"
+    inputs = read(tmp_path, rows)
+    assert inputs.outcomes[["n", "mean"]].isna().all(axis=None)
+
+
+def test_numbers_in_a_column_of_another_family_are_ignored(tmp_path):
+    rows = "site,period,measure,numerator,denominator,mean,sd,n\nA,2024,death,1,20,7,,\nB,2024,death,1,20,,,\n"
+    rows += "A,2024,wait,,,5,2,9\nB,2024,wait,-3,,5,2,9\n"
+    inputs = read(tmp_path, rows, measures="death wait")
+    assert inputs.outcomes["mean"].isna().tolist() == [True, True, False, False]
+    assert inputs.outcomes["numerator"].isna().tolist() == [False, False, True, True]
+
+
+def test_a_row_without_site_is_one_problem_only(tmp_path):
+    good = DEATH + "A,2024,death,1,20,\nB,2024,death,1,20,\n"
+    assert len(complaints(tmp_path, good + "Total,,,x,40,\n")) == 1
+    assert len(complaints(tmp_path, good + "EXAMPLE,soon,deth,x,0,\n")) == 1
+
+
+def test_rows_whose_period_is_unread_are_no_duplicates(tmp_path):
+    found = complaints(tmp_path, DEATH + "A,Mar-24,death,1,20,\nA,Apr-24,death,1,20,\nB,2024,death,1,20,\n")
+    assert len(found) == 2
+    assert all("is not a period that can be read" in text for text in found)
+
+
+@given(
+    st.lists(st.decimals(0, 9_999_999, places=3), min_size=1, max_size=6),
+    st.sampled_from([("", "."), (",", "."), (".", ","), ("", ","), (" ", "."), ("'", ".")]),
+    st.integers(0, 3),
+)
+@settings(max_examples=500)
+def test_a_number_is_read_as_what_was_meant_or_refused(numbers, style, places):
+    """Whatever the habit of a file, no value is ever taken for another one."""
+    group, point = style
+    meant = [round(number, places) for number in numbers]
+    plain = [f"{number:,.{places}f}" for number in meant]
+    texts = [text.translate(str.maketrans({",": group, ".": point})) for text in plain]
+    reading = read_numbers(pd.Series(texts), pd.Series([places == 0] * len(texts)), habit_of(texts))
+    refused = {row for row, _, _ in reading.refused}
+    for row, (value, number) in enumerate(zip(reading.values, meant, strict=True)):
+        assert row in refused or value == float(number), texts

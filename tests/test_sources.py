@@ -290,7 +290,8 @@ def test_files_that_cannot_be_laid_out_are_refused(tmp_path, outcomes, said):
     ("value", "text"),
     [(None, ""), (float("nan"), ""), (pd.NaT, ""), (pd.NA, ""), (7, "7"), (7.0, "7"), (0.1, "0.1"), (True, "true"),
      (pd.Timestamp("2025-03-01"), "2025-03-01"), (pd.Timestamp("2025-03-01 12:30"), "2025-03-01T12:30:00"),
-     (date(2025, 3, 1), "2025-03-01"), ("007", "007"), (b"A", "A"), (1e300, "1e+300")],
+     (date(2025, 3, 1), "2025-03-01"), ("007", "007"), (b"A", "A"), (1e300, "1e+300"),
+     (1.234, "1.2340")],
 )  # fmt: skip
 def test_typed_cells_become_text_without_loss(value, text):
     assert as_text(value) == text

@@ -53,8 +53,9 @@ def read_inputs(params: Params) -> Inputs:
         codes = list(sites["site"]) if "sites" in stacks else None
         outcomes = checked_outcomes(stacks["outcomes"], params, codes, problems)
     if problems:
-        raise ContractError(problems)
-    return Inputs(sites, outcomes, [line for stack in stacks.values() for line in stack.log], sources)
+        raise ContractError(list(dict.fromkeys(problems)))  # both tables may lie in one workbook that cannot be read
+    log = [line for stack in stacks.values() for line in stack.log]
+    return Inputs(sites, outcomes, log, list(dict.fromkeys(sources)))
 
 
 def _stacks(params: Params) -> tuple[dict[str, Stack], list[Source], list[Problem]]:

@@ -105,7 +105,8 @@ def _recognised(raw: RawTable, table: str, log: list[str]) -> pd.DataFrame:
         plain = "_".join(name.lower().split())
         if plain in known and name != plain and plain not in raw.frame and plain not in renamed.values():
             renamed[name] = plain
-            log.append(f"{raw.file}: column {name!r} was read as {plain}")
+            if name.lower() != plain:
+                log.append(f"{raw.file}: column {name!r} was read as {plain}")
     return raw.frame.rename(columns=renamed)
 
 

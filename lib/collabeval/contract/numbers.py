@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -12,6 +12,7 @@ import pandas as pd
 
 from collabeval.periods import PATTERNS, parse
 
+Answer = tuple[float, bool, tuple[str, str] | None]
 MISSING = {"na", "n/a", "n.a.", "#n/a", "nan", "null", "missing", "not available", "-", "–", "—", ".", ".."}
 PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 SPACED = re.compile(r"[+-]?\d{1,3}([ \u00a0\u2009\u202f'’]\d{3})+(\.\d+)?")
@@ -19,7 +20,8 @@ COMMA_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3}){2,}(\.\d+)?|[+-]?[1-9]\d{0
 DOT_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3}){2,}(,\d+)?|[+-]?[1-9]\d{0,2}(\.\d{3})+,\d+")
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 EITHER_COMMA = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
-EITHER_DOT = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
+DECIMAL_POINT = re.compile(r"[+-]?(\d+\.\d+|\.\d+)")
+EITHER_POINT = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 ADVICE = (
     (re.compile(r"<.*|\*+|suppressed|s", re.IGNORECASE),
      "a hidden small count cannot be analysed: ask for the true number, or take the row out"),
@@ -31,6 +33,14 @@ ADVICE = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Habit:
+    """How one file writes numbers: whether a decimal comma, whether a decimal point is seen for certain."""
+
+    comma: bool = False
+    point: bool = False
+
+
 @dataclass
 class Reading:
     """What came out of one column: values, refusals (row, what, fix) and notes for the log."""
@@ -40,19 +50,23 @@ class Reading:
     notes: list[str] = field(default_factory=list)
 
 
-def read_numbers(texts: pd.Series, whole: pd.Series) -> Reading:
+def habit_of(texts: Iterable[str]) -> Habit:
+    """The habit of a file, from all its numbers; `1,234` and `1.234` show nothing, since both can be either."""
+    distinct = set(texts)
+    comma = any(DOT_GROUPS.fullmatch(text) or _is_certain(text, DECIMAL_COMMA, EITHER_COMMA) for text in distinct)
+    point = any(COMMA_GROUPS.fullmatch(text) or _is_certain(text, DECIMAL_POINT, EITHER_POINT) for text in distinct)
+    return Habit(comma, point)
+
+
+def read_numbers(texts: pd.Series, whole: pd.Series, habit: Habit) -> Reading:
     """Numbers of one column of one file; `whole` says in which rows only whole numbers can be meant.
 
-    A comma before exactly three digits (`1,234`) can be a thousands separator or a decimal comma: read where whole
-    numbers are meant, or where other values of the column settle it; else it is refused.
+    A comma or point before exactly three digits (`1,234`, `1.234`) can separate thousands or decimals. It is read where
+    the habit of the file or the need of a whole number settles it, else refused; `1.234` where no whole number is meant
+    and the file shows no decimal comma is an ordinary decimal number.
     """
     written = texts.to_list()
-    distinct = set(written)
-    thousands = any(COMMA_GROUPS.fullmatch(text) for text in distinct)
-    decimal = any(_is_decimal_comma(text) or DOT_GROUPS.fullmatch(text) for text in distinct)
-    read_once = {
-        (text, counts): _number(text, counts, thousands, decimal) for text in distinct for counts in (True, False)
-    }
+    read_once = {(text, counts): _number(text, counts, habit) for text in set(written) for counts in (True, False)}
     reading, read_as = Reading([]), set()
     for row, text, counts in zip(texts.index, written, whole, strict=True):
         value, how, refusal = read_once[text, bool(counts)]
@@ -72,43 +86,43 @@ def some_of(notes: Sequence[str]) -> str:
     return "; ".join(notes[:3]) + more
 
 
-def _is_decimal_comma(text: str) -> bool:
-    return bool(DECIMAL_COMMA.fullmatch(text)) and not EITHER_COMMA.fullmatch(text)
+def _is_certain(text: str, pattern: re.Pattern[str], either: re.Pattern[str]) -> bool:
+    return bool(pattern.fullmatch(text)) and not either.fullmatch(text)
 
 
-def _number(text: str, whole: bool, thousands: bool, decimal: bool) -> tuple[float, bool, tuple[str, str] | None]:
+def _number(text: str, whole: bool, habit: Habit) -> Answer:
     """One value; whether it was read otherwise than as written; why it is refused."""
     if not text:
         return float("nan"), False, None
     if text.lower() in MISSING:
         return float("nan"), True, None
+    if EITHER_COMMA.fullmatch(text):
+        return _either(text, ",", thousands=habit.point or whole, decimal=habit.comma)
+    if EITHER_POINT.fullmatch(text):
+        plain = not whole and not habit.comma
+        return (float(text), False, None) if plain else _either(text, ".", thousands=habit.comma, decimal=habit.point)
     if PLAIN.fullmatch(text):
-        return _plain(text, whole, decimal)
+        if whole and "e" in text.lower():
+            fix = "Excel has shortened a long number: format the column as Number and save again"
+            return float("nan"), False, ("is not written out", fix)
+        return float(text), False, None
     if SPACED.fullmatch(text):
         return float(re.sub(r"[^\d.+-]", "", text)), True, None
     if COMMA_GROUPS.fullmatch(text):
         return float(text.replace(",", "")), True, None
-    if DOT_GROUPS.fullmatch(text):
+    if DOT_GROUPS.fullmatch(text) or DECIMAL_COMMA.fullmatch(text):
         return float(text.replace(".", "").replace(",", ".")), True, None
-    if EITHER_COMMA.fullmatch(text) and (whole or thousands != decimal):
-        return float(text.replace(",", "" if whole or thousands else ".")), True, None
-    if EITHER_COMMA.fullmatch(text):
-        fix = f"write {text.replace(',', '')} or {text.replace(',', '.')}, whichever is meant"
-        return float("nan"), False, ("can be read in two ways", fix)
-    if DECIMAL_COMMA.fullmatch(text):
-        return float(text.replace(",", ".")), True, None
     fix = next((advice for pattern, advice in ADVICE if pattern.fullmatch(text)), "write digits only, like 12 or 12.5")
     return float("nan"), False, ("is not a number", fix)
 
 
-def _plain(text: str, whole: bool, decimal: bool) -> tuple[float, bool, tuple[str, str] | None]:
-    if whole and "e" in text.lower():
-        fix = "Excel has shortened a long number: format the column as Number and save again"
-        return float("nan"), False, ("is not written out", fix)
-    if decimal and not whole and EITHER_DOT.fullmatch(text):
-        fix = "other values of this column have decimal commas: write it without a point, or with a decimal comma"
-        return float("nan"), False, ("can be read in two ways", fix)
-    return float(text), False, None
+def _either(text: str, mark: str, thousands: bool, decimal: bool) -> Answer:
+    """A mark before three digits: thousands or decimals, where exactly one of them is possible."""
+    joined, pointed = text.replace(mark, ""), text.replace(mark, ".")
+    if thousands != decimal:
+        return float(joined if thousands else pointed), True, None
+    fix = f"write {joined} or {pointed.rstrip('0').rstrip('.')}, whichever is meant"
+    return float("nan"), False, ("can be read in two ways", fix)
 
 
 def read_days(texts: pd.Series) -> Reading:

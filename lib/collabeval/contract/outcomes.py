@@ -9,8 +9,8 @@ import pandas as pd
 
 from collabeval import periods as period_texts
 from collabeval.contract.header import EXAMPLE, Breach, Stack, breaches
-from collabeval.contract.numbers import Reading, read_numbers, some_of
-from collabeval.contract.schemas import FAMILY, NUMBERS, OUTCOMES
+from collabeval.contract.numbers import habit_of, read_numbers, some_of
+from collabeval.contract.schemas import FAMILY, NUMBERS, OUTCOMES, USED_BY, WHOLE
 from collabeval.errors import Problem
 from collabeval.params import Params
 
@@ -28,23 +28,31 @@ def checked_outcomes(
     found: list[Breach] = []
     rows = pd.DataFrame(index=stack.rows.index)
     rows["site"] = _sites(stack, sites, found)
+    no_site = rows.index[[_is_no_site(code, sites or ()) for code in rows["site"]]]
     rows["period"] = _periods(stack, params, found)
     rows["measure"] = _measures(stack, params, found)
     families = rows["measure"].map({code: measure.family for code, measure in params.measures.items()}).fillna("")
-    for column in NUMBERS:
-        rows[column] = _numbers(stack, column, families, found)
-    unread = {(index, column) for index, column, _, _ in found}
-    rows, families = _submitted(stack, rows, families, unread)
-    rows[FAMILY] = families
-    known = rows[(rows[FAMILY] != "") & (rows["site"] != EXAMPLE)]
-    misread = {index for index, column in unread if column in NUMBERS}
-    found += [breach for breach in breaches(OUTCOMES, known, misread) if (breach[0], breach[1]) not in unread]
-    found += _duplicates(stack, known)
+    rows[list(NUMBERS)] = _numbers(stack, families, found)
+    found = [breach for breach in found if breach[1] == "site" or breach[0] not in set(no_site)]
+    rows = _submitted(stack, rows, {index for index, column, *_ in found if column in NUMBERS})
+    for column in NUMBERS:  # a column the measure does not use is ignored
+        rows[column] = rows[column].where(families.loc[rows.index].isin(USED_BY[column]))
+    found += _breaches(stack, rows.drop(index=no_site, errors="ignore"), families, found)
     problems += stack.problems(found)
     if not problems:
         problems += _too_little(rows, params, stack)
     extra = stack.rows.loc[rows.index].drop(columns=[*KEY, *NUMBERS], errors="ignore")
-    return rows.drop(columns=FAMILY).join(extra).reset_index(drop=True)
+    return rows.join(extra).reset_index(drop=True)
+
+
+def _breaches(stack: Stack, rows: pd.DataFrame, families: pd.Series, unread: Sequence[Breach]) -> list[Breach]:
+    """What the schema says of the rows whose measure is known, but for cells that could not be read."""
+    cells = {(index, column) for index, column, *_ in unread}
+    known = rows.assign(**{FAMILY: families.loc[rows.index]}).query(f"`{FAMILY}` != ''")
+    misread = {index for index, column in cells if column in NUMBERS}
+    found = [breach for breach in breaches(OUTCOMES, known, misread) if (breach[0], breach[1]) not in cells]
+    keyless = {index for index, column in cells if column in KEY}
+    return found + _duplicates(stack, known.drop(index=list(keyless), errors="ignore"))
 
 
 def _sites(stack: Stack, known: Sequence[str] | None, found: list[Breach]) -> pd.Series:
@@ -57,6 +65,11 @@ def _sites(stack: Stack, known: Sequence[str] | None, found: list[Breach]) -> pd
         elif known is not None and code not in codes_known:
             found.append((index, "site", "is not in the table of sites", _advice_on_site(code, known)))
     return codes
+
+
+def _is_no_site(code: str, known: Sequence[str]) -> bool:
+    """Whether a row stands for no site at all: the template's example, or a total."""
+    return code == EXAMPLE or (code.lower() in TOTALS and code not in known)
 
 
 def _advice_on_site(code: str, known: Sequence[str]) -> str:
@@ -105,30 +118,30 @@ def _measures(stack: Stack, params: Params, found: list[Breach]) -> pd.Series:
     return codes
 
 
-def _numbers(stack: Stack, column: str, families: pd.Series, found: list[Breach]) -> pd.Series:
-    """One column as float64, read file by file, since files may write numbers differently."""
-    if column not in stack.rows:
-        return pd.Series(float("nan"), index=stack.rows.index)
-    counted = {"numerator": {"binomial", "poisson"}, "denominator": {"binomial"}, "n": {"normal"}}.get(column, set())
-    parts = []
+def _numbers(stack: Stack, families: pd.Series, found: list[Breach]) -> pd.DataFrame:
+    """The columns of numbers as float64, read file by file, since each file has its own habit of writing them."""
+    used = [name for name in NUMBERS if name in stack.rows and families.isin(USED_BY[name]).any()]
     files = pd.Series([stack.places[index][0] for index in stack.rows.index], index=stack.rows.index)
-    for file, rows in stack.rows.groupby(files):
-        reading: Reading = read_numbers(rows[column], families.loc[rows.index].isin(counted))
-        parts.append(pd.Series(reading.values, index=rows.index, dtype="float64"))
-        found += [(index, column, what, fix) for index, what, fix in reading.refused]
-        stack.log += [f"{file}, column {column}: {note}" for note in reading.notes]
-    return pd.concat(parts).reindex(stack.rows.index) if parts else pd.Series(dtype="float64")
+    parts = []
+    for file, rows in stack.rows.groupby(files, sort=False):
+        habit = habit_of(text for column in used for text in rows[column].to_list())
+        read = pd.DataFrame(float("nan"), index=rows.index, columns=list(NUMBERS))
+        for column in used:
+            family = families.loc[rows.index]
+            reading = read_numbers(rows[column], family.isin(WHOLE.get(column, ())) | (family == ""), habit)
+            read[column] = reading.values
+            found += [(index, column, what, fix) for index, what, fix in reading.refused]
+            stack.log += [f"{file}, column {column}: {note}" for note in reading.notes]
+        parts.append(read)
+    return pd.concat(parts) if parts else pd.DataFrame(columns=list(NUMBERS), dtype="float64")
 
 
-def _submitted(
-    stack: Stack, rows: pd.DataFrame, families: pd.Series, unread: set[tuple[Hashable, str]]
-) -> tuple[pd.DataFrame, pd.Series]:
+def _submitted(stack: Stack, rows: pd.DataFrame, touched: set[Hashable]) -> pd.DataFrame:
     """Without the rows that have no value at all: those were not submitted."""
-    touched = {index for index, column in unread if column in NUMBERS}
     blank = rows[list(NUMBERS)].isna().all(axis=1) & ~rows.index.isin(touched)
     if blank.any():
         stack.log.append(f"outcomes: rows without any value, counted as not submitted: {blank.sum()}")
-    return rows[~blank].copy(), families[~blank]
+    return rows[~blank].copy()
 
 
 def _duplicates(stack: Stack, rows: pd.DataFrame) -> list[Breach]:

@@ -13,6 +13,10 @@ import pandera.pandas as pa
 
 FAMILY = "family of the measure"  # a column added while checking; its name cannot be anyone's column by chance
 COUNTED, AVERAGED = ("binomial", "poisson"), ("normal",)
+# the families whose measures use a column, and those for which it holds whole numbers
+USED_BY = {"numerator": COUNTED, "denominator": COUNTED, "expected": COUNTED,
+           "mean": AVERAGED, "sd": AVERAGED, "n": AVERAGED, "se": AVERAGED}  # fmt: skip
+WHOLE: dict[str, tuple[str, ...]] = {"numerator": COUNTED, "denominator": ("binomial",), "n": AVERAGED}
 Holds = Callable[[pd.DataFrame], pd.Series]
 
 
@@ -139,9 +143,7 @@ OUTCOMES = pa.DataFrameSchema(
         _needs("numerator", COUNTED, "give the count (0 where there was none), or empty the row if none was submitted"),
         _needs("denominator", COUNTED, "give the number of cases or the exposure"),
         _needs("mean", AVERAGED, "give the mean"),
-        _whole("numerator", COUNTED),
-        _whole("denominator", ("binomial",)),
-        _whole("n", AVERAGED),
+        *(_whole(column, families) for column, families in WHOLE.items()),
         _compares(
             "numerator",
             "is above the denominator",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,6 +14,8 @@ import pandas as pd
 
 from collabeval.errors import ContractError, Problem
 from collabeval.sources.raw import RawTable, from_rows, refused
+
+THREE_DECIMALS = re.compile(r"-?[1-9]\d{0,2}\.\d{3}")
 
 
 def as_text(value: Any) -> str:
@@ -27,7 +30,10 @@ def as_text(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, float | Decimal):
         number = float(value)
-        return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+        text = str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+        return (
+            f"{text}0" if THREE_DECIMALS.fullmatch(text) else text
+        )  # a number here is no text `1.234` of unknown habit
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="replace")
     return str(value)

@@ -30,16 +30,9 @@ def write_templates(
 ) -> list[Path]:
     """Write everything a new collaborative starts from; nothing that exists is written over.
 
-    Parameters
-    ----------
-    collaborative : its code, which names the files.
-    params, data : the folders of the params file and of the tables (`params`, `data/<code>`).
-
-    Returns
-    -------
-    list of Path
-        the files written: params, sites.csv, outcomes.csv, the workbook, datapackage.json (and schema.json where the
-        folder of params has none).
+    `collaborative` is its code, which names the files; `params` and `data` are the folders of the params file and
+    of the tables (`params`, `data/<code>`). Returns the files written: params, sites.csv, outcomes.csv, the workbook,
+    datapackage.json, and schema.json where the folder of params has none.
     """
     if not re.match(CODE_PATTERN, collaborative):
         fix = "use letters, digits, `_`, `-` and `.` only, beginning with a letter or digit"
