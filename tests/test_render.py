@@ -178,6 +178,19 @@ def test_pdf_headings_step_down_one_at_a_time(pdf):
     assert all(below <= above + 1 for above, below in itertools.pairwise(levels))
 
 
+def test_pdf_reads_each_card_as_a_whole(report):
+    first = squeezed(pdf_pages(report / "report.pdf")[0])
+    order = [
+        "Did it work?",
+        "Chance that the rate fell",
+        "For whom?",
+        "Chance that hospital B worsened",
+        "How sure are we?",
+    ]
+    places = [first.index(squeezed(text)) for text in order]
+    assert places == sorted(places)
+
+
 def test_pdf_has_an_outline_of_the_chapters(pdf):
     with pdf.open_outline() as outline:
         chapters = [item.title for item in outline.root[0].children]

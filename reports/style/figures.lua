@@ -3,6 +3,8 @@
 
 local is_typst = FORMAT:match("typst") ~= nil
 
+local printable = 0.7 -- height by width; such a picture shares a page with another when the page is printed
+
 local function raw(text)
   return pandoc.RawInline(is_typst and "typst" or "html", text)
 end
@@ -31,7 +33,10 @@ local function inline_svg(source, prefix, alt)
   head = head:gsub('%s(width)="[^"]*"', ""):gsub('%s(height)="[^"]*"', "")
   body = body:gsub(' id="', ' id="' .. prefix):gsub("url%(#", "url(#" .. prefix):gsub('href="#', 'href="#' .. prefix)
   body = body:gsub(">%*{", ">svg *{")
-  return '<svg role="img" aria-label="' .. escape_html(alt) .. '" focusable="false"' .. head .. ">" .. body
+  local width, height = head:match('viewBox="[%d.-]+ [%d.-]+ ([%d.]+) ([%d.]+)"')
+  local class = width and height / width < printable and ' class="compact"' or ""
+  return '<svg role="img" aria-label="' .. escape_html(alt) .. '" focusable="false" preserveAspectRatio="xMinYMin meet"'
+    .. class .. head .. ">" .. body
 end
 
 local function html_figure(picture, caption)
