@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from collabeval import contract, estimates, fit, panel, params_file
 from collabeval.classical import official_calls
 
 FOLDER = Path(__file__).parents[1].parent / "shared" / "data" / "ny_cabg"
@@ -87,3 +88,38 @@ def test_expected_deaths_add_up_to_observed_ones(outcomes):
     """The State's expectation is calibrated within each year, so the funnel's centre of 1 is the statewide rate."""
     totals = outcomes.groupby("period")[["numerator", "expected"]].sum()
     np.testing.assert_allclose(totals["expected"], totals["numerator"], rtol=0.001)
+
+
+@pytest.mark.slow
+def test_the_words_of_2019_and_where_they_differ_from_the_state():
+    """The State calls two hospitals higher in 2019; the model's words name one other, and neither of these.
+
+    1 (10 deaths, 4.5 expected) and 925 (9, 4.1): O/E is 2.2 in both, but a year of some 200 operations is half noise.
+    The model pulls them towards the other hospitals and their own other years: predicted over expected is 1.5 and 1.3,
+    the chance of being worse .96 and .80, below the .975 that the word takes. Hospital 1 is said to have worsened since
+    2010-2012; 925 has no such years to compare with.
+
+    3058 (4 deaths, 1.4 expected, 135 operations): one year says little, and the State sees no difference; but it called
+    this hospital higher in 2017 and in 2018. The model counts those years through the site's level and trajectory: chance
+    .99. With so few operations the word is the warning on few cases, not a judgement.
+    """
+    source = [f"data.sites={FOLDER / 'sites.csv'}", f"data.outcomes={FOLDER / 'outcomes.csv'}"]
+    params = params_file.load(Path(__file__).parents[1] / "params" / "ny_cabg.yml", source)
+    inputs = contract.read_inputs(params)
+    rows = panel.build(params, inputs.sites, inputs.outcomes)
+    found = estimates.evaluate_sites(params, rows, {"death": fit.sample(rows, "death", params)})
+    words = found.statements.pivot(index="site", columns="slot", values="statement")
+    assert words.loc[["1", "925"], "level"].tolist() == ["unclear", "unclear"]
+    assert words.loc["1", "trajectory"] == "worsened"
+    assert words.index[words["level"].isin(["worse", "worse_few_cases"])].tolist() == ["3058"]
+    worse = found.probabilities.query("event == 'worse'").set_index("site")["probability"]
+    assert worse[["1", "925", "3058"]].tolist() == pytest.approx([0.96, 0.80, 0.99], abs=0.03)
+    shrunk = found.estimates.query("estimand == 'predicted_expected_ratio' and period == '2019'").set_index("site")[
+        "mean"
+    ]
+    assert shrunk[["1", "925"]].tolist() == pytest.approx([1.55, 1.27], abs=0.1)
+
+
+def test_the_state_called_the_hospital_the_model_warns_of_in_the_years_before(published):
+    calls = published.query("site == '3058'").set_index("period")["call"]
+    assert calls[["2017", "2018", "2019"]].tolist() == ["higher", "higher", ""]

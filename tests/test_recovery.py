@@ -1,0 +1,111 @@
+"""Known truth recovered from simulated collaboratives: numbers within their intervals, planted sites by their words."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from collabeval import estimates, fit, panel, params_file
+from collabeval.simulate import MEASURES, demo
+
+ROOT = Path(__file__).parents[1]
+
+
+def demo_params(measure, **changes):
+    """The demo's params with one measure, windows and sampling as asked."""
+    params = params_file.load(ROOT / "params" / "demo_surgical.yml")
+    return params.model_copy(update={"measures": {measure: params.measures[measure]}, **changes})
+
+
+def panel_of(params, simulated):
+    outcomes = simulated.outcomes[simulated.outcomes["measure"].isin(params.measures)].assign(se=np.nan)
+    return panel.build(params, simulated.sites, outcomes)
+
+
+def compared(params, rows, tree, simulated, measure):
+    """Estimated and true effect of each site in the current window, both less their mean over the sites with data."""
+    window = panel.windows(params.periods, rows).current
+    found = estimates.evaluate_sites(params, rows, {measure: tree}).estimates
+    found = found[(found["estimand"] == "site_effect") & (found["period"] == window.label)].set_index("site")
+    truth = simulated.truth.query("quantity == 'effect' and measure == @measure")
+    weighed = truth.merge(
+        rows[rows["period"].isin(window.periods)][["site", "period", "weight"]], on=["site", "period"]
+    )
+    effect = (weighed["value"] * weighed["weight"]).groupby(weighed["site"]).sum() / weighed.groupby("site")[
+        "weight"
+    ].sum()
+    cases = weighed.groupby("site")["weight"].sum()
+    eligible = cases.index[cases >= params.measures[measure].minimum_denominator]
+    return found.assign(truth=effect - effect[eligible].mean()).dropna(subset="truth")
+
+
+def share_covered(table, low="q025", high="q975"):
+    return float(table["truth"].between(table[low], table[high]).mean())
+
+
+def test_a_small_collaborative_is_recovered():
+    """15 sites, 6 quarters, a binomial measure: 95 % intervals hold nearly all truths, and could have missed them."""
+    simulated = demo(seed=7, sites=15, quarters=6)
+    base = demo_params("complication")
+    settings = {
+        "sampling": base.sampling.model_copy(update={"draws": 500, "tune": 500, "chains": 2, "minimum_ess": 100})
+    }
+    periods = base.periods.model_copy(update={"baseline": ("2021Q1", "2021Q2"), "current": ("2022Q1", "2022Q2")})
+    params = demo_params("complication", periods=periods, **settings)
+    rows = panel_of(params, simulated)
+    tree = fit.sample(rows, "complication", params)
+    table = compared(params, rows, tree, simulated, "complication")
+    assert len(table) == 15
+    assert share_covered(table) >= 13 / 15
+    assert table["mean"].corr(table["truth"]) > 0.6
+    wrong = np.roll(table["truth"].to_numpy(), 5)  # the truths of other sites: the intervals can miss
+    assert share_covered(table.assign(truth=wrong)) < 13 / 15
+
+
+@pytest.fixture(scope="module", params=sorted(MEASURES))
+def fitted(request):
+    """The demo and the fit of one of its measures."""
+    simulated, params = demo(), demo_params(request.param)
+    rows = panel_of(params, simulated)
+    return simulated, params, rows, fit.sample(rows, request.param, params), request.param
+
+
+@pytest.mark.slow
+def test_the_demo_is_recovered(fitted):
+    """70 sites, 20 quarters: intervals as wide as they say, spreads and trend found, planted sites named."""
+    simulated, params, rows, tree, measure = fitted
+    assert int(tree["sample_stats"]["diverging"].sum()) == 0
+
+    table = compared(params, rows, tree, simulated, measure)
+    # a binomial of 66 or so at .95 and .5 lies within these limits 999 times of 1,000
+    assert 0.85 <= share_covered(table)
+    assert 0.30 <= share_covered(table, "q25", "q75") <= 0.70
+
+    posterior = tree["posterior"].to_dataset()
+    trend = simulated.truth.query("quantity == 'trend' and measure == @measure").set_index("period")["value"]
+    steps = posterior["trend"] - posterior["trend"].isel(period=0)
+    low, high = steps.quantile([0.025, 0.975], dim=("chain", "draw")).to_numpy()
+    inside = [low[i] <= trend[label] <= high[i] for i, label in enumerate(posterior["period"].to_numpy())]
+    assert np.mean(inside) >= 0.85
+    # deviants widen the spread between sites a little: it is not expected below the truth
+    spread = posterior["overdispersion_sd"].quantile([0.005, 0.995]).to_numpy()
+    assert spread[0] <= MEASURES[measure].overdispersion_sd <= spread[1]
+
+
+@pytest.mark.slow
+def test_planted_sites_are_named(fitted):
+    """Three high performers and one that gets worse, by the words; how certain differs with what a measure can tell."""
+    simulated, params, rows, tree, measure = fitted
+    words = estimates.evaluate_sites(params, rows, {measure: tree}).statements
+    words = words.pivot(index="site", columns="slot", values="statement")
+    roles = simulated.truth.query("role != ''").groupby("role")["site"].unique()
+    deviants, worse = words.loc[roles["positive_deviant"]], words.loc[roles["deteriorating"][0]]
+    assert set(deviants["level"]) == {"better"}
+    assert set(deviants["deviance"]) <= {"positive_deviant", "candidate"}
+    assert (deviants["deviance"] == "positive_deviant").sum() >= 2
+    assert worse["level"] == "worse"
+    assert worse["deviance"] in {"review", "review_persistent"}
+    assert worse["trajectory"] == "worsened"
+    others = words.drop(index=[site for sites in roles for site in sites])
+    assert (others["deviance"] == "positive_deviant").sum() <= 3
