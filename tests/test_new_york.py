@@ -100,8 +100,8 @@ def test_the_words_of_2019_and_where_they_differ_from_the_state():
     2010-2012; 925 has no such years to compare with.
 
     3058 (4 deaths, 1.4 expected, 135 operations): one year says little, and the State sees no difference; but it called
-    this hospital higher in 2017 and in 2018. The model counts those years through the site's level and trajectory: chance
-    .99. With so few operations the word is the warning on few cases, not a judgement.
+    this hospital higher in 2017 and in 2018. The model counts those years through the site's level and trajectory:
+    chance .99. With so few operations the word is the warning on few cases, not a judgement.
     """
     source = [f"data.sites={FOLDER / 'sites.csv'}", f"data.outcomes={FOLDER / 'outcomes.csv'}"]
     params = params_file.load(Path(__file__).parents[1] / "params" / "ny_cabg.yml", source)
