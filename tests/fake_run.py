@@ -37,13 +37,13 @@ MEASURES = {"death": DEATH, "on_time": ON_TIME, "infection": INFECTION, "stay": 
 LEVELS = {"death": 0.05, "on_time": 0.8, "infection": 0.008, "stay": 6.0}
 CHECKS = (
     ("divergences", 0.0, 0.0, "blocking"), ("rhat", 1.003, 1.01, "blocking"), ("ess_bulk", 1540.0, 400.0, "blocking"),
-    ("ppc", 0.41, 0.005, "advisory"),
+    ("predictive_zeros", 0.41, 0.005, "advisory"), ("influence", 0.5, 0.7, "advisory"),
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Fake:
-    """What to simulate: measures by name, sites, years (0: no periods), cases of a site per period, and what differs."""
+    """What to simulate: measures by name, sites, years (0: no periods), cases of a site per period, what differs."""
 
     measures: tuple[str, ...] = ("death",)
     sites: int = 12
@@ -188,8 +188,9 @@ def _draws(
 
 def _diagnostics(fake: Fake) -> pd.DataFrame:
     rows = [
-        {"model": name, "check": check, "value": value, "limit": limit, "level": level, "passed": check not in fake.failed,
-         "advice": "" if check not in fake.failed else "Run more chains."}
+        {"model": name, "check": check, "value": value, "limit": limit, "level": level,
+         "passed": check not in fake.failed, "advice": "Run more `chains`." if check in fake.failed else "Good.",
+         "changes": "H001 level: worse → unclear" if check in fake.failed else ""}
         for name in fake.measures
         for check, value, limit, level in CHECKS
     ]  # fmt: skip

@@ -75,7 +75,8 @@ def _is_hidden(table: pd.DataFrame, keys: Keys) -> pd.Series:
 def _was_hidden(table: pd.DataFrame, views: Views, keys: Keys) -> pd.Series:
     """Whether the count of the row's site in the baseline window is hidden."""
     baseline = {view.name: view.windows.baseline.label for view in views if view.windows.baseline is not None}
-    return _is_hidden(table.assign(period=table["measure"].map(baseline).fillna("no baseline")), keys)
+    before = [baseline.get(str(measure), "no baseline") for measure in table["measure"]]
+    return _is_hidden(table.assign(period=before), keys)
 
 
 def estimates(table: pd.DataFrame, views: Views, labels: Labels, keys: Keys) -> pd.DataFrame:

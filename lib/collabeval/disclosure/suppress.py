@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 # steps of the coarse grid on which the intervals of sites with a hidden count are shown: each holds several counts
-GRID = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0)
+GRID = (1.0, 2.0, 5.0, 10.0)
 POINTS = ("mean", "sd", "q25", "q50", "q75")
 
 
@@ -39,7 +39,7 @@ def hides_numerator(cells: pd.DataFrame, complement: bool, minimum_cell: int) ->
 
 
 def coarse(value: float, upwards: bool) -> float:
-    """The next step of the coarse grid beyond `value`, upwards or downwards: 0.39 → 0.3 or 0.5, 1.06 → 1 or 1.5."""
+    """The next step of the coarse grid beyond `value`, upwards or downwards: 0.39 → 0.2 or 0.5, 1.06 → 1 or 2."""
     if not math.isfinite(value) or value == 0:
         return value
     if value < 0:

@@ -65,7 +65,7 @@ def _how_certain(report: Report, facts: Facts) -> str:
     number, nouns = len(enough(facts)), facts.nouns
     if number < FEWEST:
         return (
-            f"{numbers.capital(numbers.counted(number, nouns))} {numbers.plural(number, ('has', 'have'))} data "
+            f"{numbers.capital(numbers.counted(number, nouns))} {numbers.verb(number, ('has', 'have'))} data "
             "enough; being "
             f"among the best is asked only from {numbers.number_word(FEWEST)} on."
         )

@@ -86,7 +86,7 @@ def _no_ranking(report: Report, facts: Facts, least: float) -> str:
     if facts.ranked < FEWEST_RANKED:
         return (
             f"No ranking is shown: {numbers.counted(facts.ranked, facts.nouns)} "
-            f"{numbers.plural(facts.ranked, ('has', 'have'))} data enough for a rank."
+            f"{numbers.verb(facts.ranked, ('has', 'have'))} data enough for a rank."
         )
     said = (
         f"No ranking is shown. Of the difference that a typical {facts.nouns[0]} shows, "

@@ -52,7 +52,7 @@ def cards(published: Published, facts: Facts, actions: Sequence[str]) -> tuple[C
 def _did_it_work(published: Published, facts: Facts) -> Card:
     if facts.change is None:
         return Card(QUESTIONS[0], "These data cannot say.",
-                    "They hold one period only, so nothing can be said about change. The same table with a `period` "
+                    "They hold one period only, so nothing can be said about change. The same table with a period "
                     "column (years, quarters or months) would fill this card.")  # fmt: skip
     verb = "fell" if facts.view.params.better == "lower" else "rose"
     label = f"Chance that the {phrases.quantity(facts.view)} {verb}"

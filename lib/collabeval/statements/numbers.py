@@ -51,6 +51,11 @@ def plural(number: float, nouns: Sequence[str]) -> str:
     return nouns[0] if number == 1 else nouns[1]
 
 
+def verb(number: int, verbs: Sequence[str]) -> str:
+    """The verb after `counted`: "no hospital has", "one hospital has", "two hospitals have"."""
+    return verbs[0] if number <= 1 else verbs[1]
+
+
 def counted(number: int, nouns: Sequence[str], of: int | None = None) -> str:
     """ "two hospitals", "12 hospitals", "no hospital"; with `of`: "two of 12 hospitals", "none of 12 hospitals"."""
     if of is not None:
@@ -108,7 +113,7 @@ def chance(probability: float) -> str:
         return f"more than 99{NO_BREAK}in{NO_BREAK}100"
     if probability < 0.005:
         return f"fewer than 1{NO_BREAK}in{NO_BREAK}100"
-    return f"{round(100 * probability)}{NO_BREAK}in{NO_BREAK}100"
+    return f"{math.floor(100 * probability + 0.5)}{NO_BREAK}in{NO_BREAK}100"
 
 
 def chance_short(probability: float) -> str:

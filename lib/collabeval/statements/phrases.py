@@ -82,15 +82,20 @@ def events_a_year(facts: Facts) -> str:
     more = "more" if middle > 0 else "fewer"
     first, last = sorted((abs(lower), abs(upper))) if lower * upper > 0 else (lower, upper)
     if lower * upper > 0:
-        span = f"{_few(first)}{NO_BREAK}to{NO_BREAK}{_few(last)}"
+        span = f"{_end(first)}{NO_BREAK}to{NO_BREAK}{_end(last)}"
     else:
-        span = f"{_few(abs(lower))}{NO_BREAK}fewer to {_few(upper)}{NO_BREAK}more"
+        span = f"{_end(abs(lower))}{NO_BREAK}fewer to {_end(upper)}{NO_BREAK}more"
     return f"about {_few(abs(middle))} {more} {view.params.events} a year (95%{NO_BREAK}interval {span})"
 
 
 def _few(number: float) -> str:
     """A number of events a year: one decimal below three, where rounding would change the story."""
     return numbers.decimal(number, 1) if 0 < number < 2.95 else numbers.estimated_count(number)
+
+
+def _end(number: float) -> str:
+    """An end of an interval of events a year: the same without a decimal that is 0."""
+    return _few(number).removesuffix(".0")
 
 
 def change_on_scale(facts: Facts) -> str:
