@@ -30,18 +30,6 @@ TARGETS = {
     "bench": ("requirements-dev.lock", [["python", "benchmarks/run.py"]]),
 }
 LOCK = ["pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-annotate", "--python-version", "3.12"]
-    "pip",
-    "compile",
-    "--quiet",
-    "--universal",
-    "--generate-hashes",
-    "--no-annotate",
-    "--python-version",
-    "3.12",
-    "pyproject.toml",
-    "--extra",
-    "setup",
-]
 LOCK += ["pyproject.toml", "--extra", "setup", "--custom-compile-command", "python bootstrap.py lock"]
 
 
