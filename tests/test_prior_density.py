@@ -8,7 +8,7 @@ import xarray as xr
 from collabeval.fit.prior import LOG_DENSITY, log_prior, top_level
 from collabeval.models.design import read_design
 from collabeval.models.priors import DISTRIBUTIONS
-from collabeval.params import Model, Prior
+from collabeval.params import Model
 from collabeval.params.model import DISTRIBUTIONS as NUMBERS_OF
 
 NUMBERS = {"mu": 0.4, "sigma": 0.7, "nu": 4.0, "alpha": 2.5, "beta": 1.5, "lam": 3.0, "lower": 0.05, "upper": 3.0}
@@ -18,7 +18,7 @@ POINTS = np.array([0.1, 0.45, 0.9])
 @pytest.mark.parametrize("dist", sorted(DISTRIBUTIONS))
 def test_each_density_is_pymcs_up_to_a_constant(dist):
     numbers = {name: NUMBERS[name] for name in NUMBERS_OF[dist]}
-    ours = LOG_DENSITY[dist](POINTS, Prior(dist=dist, **numbers))
+    ours = LOG_DENSITY[dist](POINTS, numbers)
     theirs = pm.logp(DISTRIBUTIONS[dist].dist(**numbers), POINTS).eval()
     np.testing.assert_allclose(ours - ours[0], theirs - theirs[0], rtol=1e-9, atol=1e-9)
 

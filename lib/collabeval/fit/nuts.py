@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import os
 import sys
 from collections.abc import Callable
@@ -69,14 +69,20 @@ def nutpie_sampler(model: pm.Model, sampling: Sampling) -> Sampler:
 
 
 def import_nutpie() -> ModuleType:
-    """nutpie without ArviZ, and so without matplotlib: it needs them only to convert draws, which is done here."""
-    if "arviz" not in sys.modules and (found := importlib.util.find_spec("arviz")) and found.loader:
-        found.loader = importlib.util.LazyLoader(found.loader)
-        sys.modules["arviz"] = module = importlib.util.module_from_spec(found)
-        found.loader.exec_module(module)
-    import nutpie
+    """nutpie, with ArviZ loaded only if it is ever used.
 
-    return nutpie
+    nutpie imports ArviZ, and with it matplotlib, to convert draws, which is done here: 2 s of a fit saved. What it is
+    given instead hands every use on to the real ArviZ, which other modules import as ever.
+    """
+    if not {"nutpie", "arviz"} & sys.modules.keys():
+        stand_in: Any = ModuleType("arviz")
+        stand_in.__getattr__ = lambda name: getattr(importlib.import_module("arviz"), name)
+        sys.modules["arviz"] = stand_in
+        try:
+            return importlib.import_module("nutpie")
+        finally:
+            del sys.modules["arviz"]
+    return importlib.import_module("nutpie")
 
 
 def nutpie_model(compiled: Compiled) -> Any:

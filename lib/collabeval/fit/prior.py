@@ -6,32 +6,46 @@ the model, not about its priors (Kallioinen et al. 2024). Densities are on the s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import xarray as xr
-from scipy import stats
 
 from collabeval.models.design import Design
-from collabeval.models.priors import DEFAULTS
+from collabeval.models.priors import DEFAULTS, numbers
 from collabeval.models.terms import default_intercept
 from collabeval.params import Prior
 
-LogDensity = Callable[[np.ndarray, Prior], np.ndarray]
+Numbers = Mapping[str, float]
 
-LOG_DENSITY: dict[str, LogDensity] = {
-    "Normal": lambda x, prior: stats.norm.logpdf(x, prior.mu, prior.sigma),
-    "HalfNormal": lambda x, prior: stats.halfnorm.logpdf(x, scale=prior.sigma),
-    "StudentT": lambda x, prior: stats.t.logpdf(x, prior.nu, prior.mu, prior.sigma),
-    "HalfStudentT": lambda x, prior: stats.t.logpdf(x, prior.nu, scale=prior.sigma),
-    "Cauchy": lambda x, prior: stats.cauchy.logpdf(x, prior.alpha, prior.beta),
-    "HalfCauchy": lambda x, prior: stats.halfcauchy.logpdf(x, scale=prior.beta),
-    "Gamma": lambda x, prior: stats.gamma.logpdf(x, prior.alpha, scale=1 / (prior.beta or 1.0)),
-    "InverseGamma": lambda x, prior: stats.invgamma.logpdf(x, prior.alpha, scale=prior.beta),
-    "Exponential": lambda x, prior: stats.expon.logpdf(x, scale=1 / (prior.lam or 1.0)),
+
+def _normal(x: np.ndarray, prior: Numbers) -> np.ndarray:
+    return -0.5 * ((x - prior.get("mu", 0.0)) / prior["sigma"]) ** 2
+
+
+def _student(x: np.ndarray, prior: Numbers) -> np.ndarray:
+    standard = (x - prior.get("mu", 0.0)) / prior["sigma"]
+    return -(prior["nu"] + 1) / 2 * np.log1p(standard**2 / prior["nu"])
+
+
+def _cauchy(x: np.ndarray, prior: Numbers) -> np.ndarray:
+    return -np.log1p(((x - prior.get("alpha", 0.0)) / prior["beta"]) ** 2)
+
+
+# written out up to a constant: scipy.stats takes longer to load than a small model takes to sample
+LOG_DENSITY: dict[str, Callable[[np.ndarray, Numbers], np.ndarray]] = {
+    "Normal": _normal,
+    "HalfNormal": _normal,
+    "StudentT": _student,
+    "HalfStudentT": _student,
+    "Cauchy": _cauchy,
+    "HalfCauchy": _cauchy,
+    "Gamma": lambda x, prior: (prior["alpha"] - 1) * np.log(x) - prior["beta"] * x,
+    "InverseGamma": lambda x, prior: -(prior["alpha"] + 1) * np.log(x) - prior["beta"] / x,
+    "Exponential": lambda x, prior: -prior["lam"] * x,
     "Uniform": lambda x, prior: np.zeros_like(x),
-    "LogNormal": lambda x, prior: stats.lognorm.logpdf(x, prior.sigma, scale=np.exp(prior.mu or 0.0)),
-    "Beta": lambda x, prior: stats.beta.logpdf(x, prior.alpha, prior.beta),
+    "LogNormal": lambda x, prior: _normal(np.log(x), prior) - np.log(x),
+    "Beta": lambda x, prior: (prior["alpha"] - 1) * np.log(x) + (prior["beta"] - 1) * np.log1p(-x),
 }
 FROM_SD: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "value": lambda sd: sd,
@@ -51,7 +65,7 @@ def log_prior(posterior: xr.Dataset, design: Design) -> xr.Dataset:
             if name == "site_correlation" and prior.dist == "Beta":
                 values = (values + 1) / 2
             drawn = FROM_SD[prior.on](values)
-            densities[name] = (("chain", "draw"), LOG_DENSITY[prior.dist](drawn, prior))
+            densities[name] = (("chain", "draw"), LOG_DENSITY[prior.dist](drawn, numbers(prior)))
     return xr.Dataset(densities, {"chain": posterior["chain"], "draw": posterior["draw"]})
 
 
@@ -60,7 +74,6 @@ def top_level(design: Design) -> dict[str, Prior]:
     own = {name: prior for name, prior in design.settings.priors if prior is not None}
     return {
         "intercept": default_intercept(design),
-        "site_correlation": Prior(dist="Beta", alpha=2.0, beta=2.0),
         "residual_sd_typical": Prior(dist="LogNormal", mu=float(np.log(design.scale)), sigma=1.0),
         "residual_sd_spread": Prior(dist="HalfNormal", sigma=0.5),
         **DEFAULTS,
