@@ -57,9 +57,9 @@ def project() -> Finding:
 
 def lock() -> Finding:
     """Whether the installed packages are those of `requirements.lock`."""
-    from collabeval.home import home
+    from collabeval.home import folder
 
-    path = home() / "requirements.lock"
+    path = folder() / "requirements.lock"
     if not path.exists():
         return Finding(
             "packages", "no requirements.lock: versions are not pinned", False, "fetch it anew", needed=False

@@ -86,7 +86,8 @@ def steps(evaluation: Evaluation) -> list[Step]:
 def _data(evaluation: Evaluation) -> Step:
     source, run, values = evaluation.notebook("data"), evaluation.run, evaluation.values
     where = {key: value for key, value in values["data"].items() if key != "note"}
-    found = evaluation.keys(source, data=where, periods=values["periods"], measures=evaluation.measures(WORDING))
+    measures = evaluation.measures((*WORDING, *JUDGEMENT))
+    found = evaluation.keys(source, data=where, periods=values["periods"], measures=measures)
     for location in (values["data"]["sites"], values["data"]["outcomes"]):
         found |= {f"data {name}": value for name, value in keys.source_digests(location).items()}
     makes = (run.panel, run.sites, data_checks(run), run.notebook("data"))
