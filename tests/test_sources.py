@@ -2,6 +2,9 @@
 
 import sqlite3
 from datetime import date
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import fsspec
 import openpyxl
@@ -168,6 +171,20 @@ def test_urls_are_read_through_fsspec(tmp_path):
         read_with(tmp_path, "data.outcomes=memory://bucket/nothing.csv")
     with pytest.raises(ContractError, match=r"s3:// needs a further package .* → install it: pip install s3fs"):
         read_with(tmp_path, "data.outcomes=s3://bucket/outcomes.csv")
+
+
+def test_a_table_on_the_web_is_read_over_http(tmp_path):
+    pytest.importorskip("aiohttp")
+    write_both(tmp_path)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        inputs = read_with(tmp_path, f"data.outcomes={url}/outcomes.csv?token=1")
+        with pytest.raises(ContractError, match=r"/nothing.csv → cannot be read"):
+            read_with(tmp_path, f"data.outcomes={url}/nothing.csv")
+        server.shutdown()
+    assert numerators(inputs) == {"A": 1, "B": 2}
 
 
 def database(folder):

@@ -130,8 +130,11 @@ def _bytes(name: str, table: str) -> bytes:
             return Path(name).read_bytes()
         filesystem, path = _filesystem(name, table)
         return bytes(filesystem.cat_file(path))
-    except OSError as error:
-        raise refused(_short(name), f"cannot be read: {error}", f"check data.{table}") from None
+    except ContractError:
+        raise
+    except Exception as error:  # every store behind fsspec has errors of its own; all are told, none is hidden
+        reason = without_password(f"{type(error).__name__}: {error}")
+        raise refused(_short(name), f"cannot be read: {reason}", f"check data.{table}") from error
 
 
 def _filesystem(url: str, table: str) -> tuple[fsspec.AbstractFileSystem, str]:
