@@ -121,13 +121,22 @@ def probabilities(table: pd.DataFrame) -> pd.DataFrame:
 def trend(table: pd.DataFrame, panel: pd.DataFrame, params: Params, views: Views) -> pd.DataFrame:
     """The collaborative's rate by period; where a period's total is small its recorded rate goes."""
     if table.empty:
-        return pd.DataFrame(columns=["measure", "period", "observed", *SUMMARY])
+        return pd.DataFrame(columns=["measure", "period", "observed", "observed_expected", *SUMMARY])
     factors = {view.name: factor(view) for view in views}
     by = table["measure"].map(factors)
     columns = [name for name in ("observed", *SUMMARY) if name in table]
     table = table.assign(**{name: table[name] * by for name in columns})
     hidden = _of_small_total(table, panel, params, views)
-    return rule.coarsen(table.assign(observed=table["observed"].mask(hidden)), hidden)
+    ratio = _recorded_ratio(table, panel).mask(hidden)
+    return rule.coarsen(table.assign(observed=table["observed"].mask(hidden), observed_expected=ratio), hidden)
+
+
+def _recorded_ratio(table: pd.DataFrame, panel: pd.DataFrame) -> pd.Series:
+    """Recorded over predicted events of all sites together, in the row's period; NaN without predicted numbers."""
+    sums = panel.groupby(["measure", "period"])[["numerator", "expected"]].sum(min_count=1)
+    ratio = (sums["numerator"] / sums["expected"]).to_dict()
+    keys = zip(table["measure"], table["period"], strict=True)
+    return pd.Series([ratio.get(key, math.nan) for key in keys], index=table.index, dtype=float)
 
 
 def _of_small_total(table: pd.DataFrame, panel: pd.DataFrame, params: Params, views: Views) -> pd.Series:

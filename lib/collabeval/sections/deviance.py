@@ -102,11 +102,9 @@ def _wrongly(facts: Facts) -> str:
         named = [site for site in facts.of("deviance", *slugs_) if site.chance == site.chance]
         if len(named) > 1:
             most = "at most " if any(site.bounded for site in named) else ""
-            number = f"{most}{numbers.decimal(wrongly_named(named), 1)}"
-            sentences.append(
-                f"Of the {numbers.number_word(len(named))} {what}, {number} must be reckoned to be named by chance "
-                "alone."
-            )
+            number = numbers.decimal(wrongly_named(named), 1)
+            which = f"{number} of the {numbers.number_word(len(named))} {what}"
+            sentences.append(f"On average {most}{which} would be named by chance alone.")
     return " ".join(sentences)
 
 

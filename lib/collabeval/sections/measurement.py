@@ -62,6 +62,8 @@ def _incomplete(report: Report) -> str:
             "Periods sent": [numbers.percent(value) for value in rows["value"]],
         }
     )
+    if len(labels) == 1:
+        table = table.drop(columns="Measure")
     least = numbers.percent(float(rows["limit"].iloc[0]))
     caption = f"{numbers.capital(report.lead.nouns[1])} with less than {least} of their periods"
     return report.table("completeness", table, caption, right=["Periods sent"])

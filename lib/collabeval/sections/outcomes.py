@@ -8,6 +8,7 @@ from collabeval.statements import cards, numbers, phrases
 from collabeval.statements.facts import Facts, programme
 
 TITLE = "Outcomes over time"
+RECALIBRATED = 0.02  # recorded over predicted never further from 1 than this: predictions made to fit each period
 
 
 def missing(report: Report) -> Missing | None:
@@ -75,19 +76,38 @@ def _same_sites(facts: Facts) -> str:
 
 
 def _against_predicted(report: Report, facts: Facts) -> str:
-    """With predicted numbers from outside: what was recorded over what was predicted, before and now."""
-    baseline = facts.view.windows.baseline
-    now = programme(report.published, facts.view, "observed_expected_ratio", facts.labelled_current)
-    before = baseline and programme(report.published, facts.view, "observed_expected_ratio", baseline.label)
-    if not facts.view.adjusted or baseline is None or now is None or not before:
+    """With predicted numbers from outside: what was recorded over what was predicted, before and now.
+
+    A registry that recalibrates every period makes its predicted numbers add up to the recorded ones: then they compare
+    sites, and say nothing of change.
+    """
+    ratios = pictures.trend_rows(report, facts)["observed_expected"].dropna()
+    if not facts.view.adjusted or ratios.empty or facts.view.windows.baseline is None:
         return ""
-    spans = [numbers.interval_95(ratio.lower, ratio.upper, 2) for ratio in (before, now)]
-    return (
-        f"Adjusted for case-mix: {facts.view.params.events} were {numbers.decimal(before.median, 2)} times the "
-        "number predicted "
-        f"{phrases.in_period(baseline.label).strip()} ({spans[0]}) and {numbers.decimal(now.median, 2)} times "
-        f"{phrases.in_period(facts.labelled_current).strip()} ({spans[1]})."
-    )
+    events = facts.view.params.events
+    if ratios.between(1 - RECALIBRATED, 1 + RECALIBRATED).all():
+        return (
+            f"In every period the predicted {events} add up to the recorded ones, as they do where a registry "
+            "recalibrates its "
+            f"predictions each time: they make {facts.nouns[1]} comparable and say nothing of change. The change "
+            "above is not "
+            "adjusted for case-mix."
+        )
+    return _ratio_then_and_now(report, facts)
+
+
+def _ratio_then_and_now(report: Report, facts: Facts) -> str:
+    view, said = facts.view, []
+    for window in (view.windows.baseline, view.windows.current):
+        label = "" if window is None else window.label
+        ratio = programme(report.published, view, "observed_expected_ratio", label)
+        if ratio is None:
+            return ""
+        span = numbers.interval_95(ratio.lower, ratio.upper, 2)
+        said.append((f"{numbers.decimal(ratio.median, 2)} times", f"{phrases.in_period(label)} ({span})"))
+    predicted = f" the number predicted for the same {view.params.cases}"
+    (before, when), (now, then) = said
+    return f"Recorded {view.params.events} were {before}{predicted}{when} and {now}{then}."
 
 
 def _gap(facts: Facts) -> str:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from collabeval.disclosure import Published
 from collabeval.statements import numbers, phrases
 from collabeval.statements.facts import Facts, Named
-from collabeval.statements.headline import IS
-from collabeval.statements.numbers import NO_BREAK
+from collabeval.statements.headline import IS, SHOWS
 
 QUESTIONS = ("Did it work?", "For whom?", "How sure are we?", "What did it cost?", "What should we do?")
 
@@ -70,6 +69,7 @@ def change_sentence(facts: Facts) -> str:
         levels = f"{before}{phrases.in_period(baseline.label)} and {now}{phrases.in_period(facts.labelled_current)}"
         levels = numbers.capital(levels)
     size = phrases.events_a_year(facts) or phrases.change_on_scale(facts)
+    size = f"{size}, not adjusted for case-mix"
     return f"{levels}: {size}." if levels else f"{numbers.capital(size)}."
 
 
@@ -128,7 +128,12 @@ def for_whom_now(facts: Facts) -> Card:
     signal = f"Signal on few cases: {phrases.who(few, 3)}." if few else ""
     rest = f"{signal} {level_rest(facts)}".strip()
     if not worse and not better:
-        return Card(QUESTIONS[1], f"No {facts.nouns[0]} stands apart from the average.", rest)
+        answer = f"No {facts.nouns[0]} stands apart from the average."
+        if few:
+            shows = numbers.plural(len(few), SHOWS)
+            answer = numbers.capital(f"{numbers.counted(len(few), facts.nouns)} {shows} a signal on few cases.")
+            rest = f"{phrases.who(few, 3)}. {level_rest(facts)}"
+        return Card(QUESTIONS[1], answer, rest)
     named, word = (worse, "worse") if worse else (better, "better")
     answer = f"{numbers.capital(numbers.counted(len(named), facts.nouns))} {numbers.plural(len(named), IS)} {word}"
     answer += f", {numbers.number_word(len(better))} better than average." if worse and better else " than average."
@@ -162,8 +167,8 @@ def _how_sure(facts: Facts) -> Card:
             f"({phrases.rate_interval(facts.view, facts.rate)})."
         )
     if facts.ranked:
-        half = f"{numbers.whole(facts.either_half)} of{NO_BREAK}{numbers.whole(facts.ranked)} {facts.nouns[1]}"
-        sentences.append(f"{half} with data enough could belong in either half of a ranking.")
+        half = phrases.out_of(facts.either_half, facts.ranked, facts.nouns)
+        sentences.append(f"{numbers.capital(half)} with data enough could belong in either half of a ranking.")
     share = facts.rankability
     if not math.isfinite(share):
         return Card(QUESTIONS[2], "Of the whole more than of its parts.", " ".join(sentences))

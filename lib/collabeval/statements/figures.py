@@ -136,7 +136,7 @@ def _size(facts: Facts) -> str:
 def ranks(published: Published, facts: Facts) -> Words:
     """Where each site could rank."""
     nouns = facts.nouns
-    half = f"{number_or_none(facts.either_half)} of{NO_BREAK}{facts.ranked} {nouns[1]}"
+    half = phrases.out_of(facts.either_half, facts.ranked, nouns)
     title = f"{_ranks_say(facts)}: {half} could belong in either half"
     subtitle = (
         f"Where each {nouns[0]} could rank on {numbers.lower_first(facts.view.params.label)}{now(facts)} (1 = best)."
@@ -184,8 +184,8 @@ def _recorded(facts: Facts) -> str:
     if view.is_mean:
         return f"{view.params.label}, {view.params.unit}" if view.params.unit else view.params.label
     if view.adjusted:
-        return f"{view.params.label}, observed ÷ predicted for the same {view.params.cases}"
-    return f"{view.params.label}, recorded ratio to the rate of all {facts.nouns[1]} together"
+        return f"{view.params.label}, observed ÷ predicted"
+    return f"{view.params.label}, ratio to the rate of all {facts.nouns[1]} together"
 
 
 def now(facts: Facts) -> str:

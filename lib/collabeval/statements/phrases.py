@@ -155,6 +155,14 @@ def lowest_chance(named: Sequence[Named]) -> str:
     return f"at least {min(99, math.floor(100 * lowest + 1e-9))} chances in{NO_BREAK}100"
 
 
+def out_of(number: int, total: int, nouns: Sequence[str]) -> str:
+    """ "32 of 35 hospitals", "all 35 hospitals", "none of 35 hospitals"."""
+    if number == total and total > 1:
+        return f"all{NO_BREAK}{numbers.whole(total)}{NO_BREAK}{nouns[1]}"
+    which = "none" if number == 0 else numbers.whole(number)
+    return f"{which} of{NO_BREAK}{numbers.whole(total)}{NO_BREAK}{numbers.plural(total, nouns)}"
+
+
 def in_period(label: str) -> str:
     """ " in 2017–2019"; nothing where the data have no periods."""
     return f" in {numbers.period_name(label)}" if label else ""
