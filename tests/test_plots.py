@@ -86,6 +86,7 @@ CASES: dict[str, Callable[[], Figure]] = {
     "caterpillar, awkward": lambda: plots.caterpillar(awkward(), TEXT, RATIO, (0.9, 1.05)),
     "caterpillar, long names": lambda: caterpillar(12, label=[f"{LONG} {n}" for n in range(12)]),
     "caterpillar of 100, long names": lambda: caterpillar(100, label=[f"{LONG} {n}" for n in range(100)]),
+    "caterpillar, long tags": lambda: caterpillar(12, tag=f"worse · more than 99 in 100, and much more: {LONG}"),
     "caterpillar, too few data": lambda: caterpillar(12, word="not_enough_data", tag="not enough data"),
     "caterpillar, nothing known": lambda: caterpillar(3, q025=np.nan, q25=np.nan, q50=np.nan, q75=np.nan, q975=np.nan),
     "caterpillar without note": lambda: plots.caterpillar(tables.level_rows(12), plots.FigureText("A title"), RATIO),
@@ -102,6 +103,7 @@ CASES: dict[str, Callable[[], Figure]] = {
     "small multiples by month": lambda: plots.small_multiples(tables.panels(30, 60, kind="month"), TEXT),
     "small multiples with gaps": lambda: plots.small_multiples(gaps(), TEXT, total=20),
     **{f"ranks of {n}": (lambda n=n: plots.ranks(tables.rank_rows(n), TEXT)) for n in (1, 2, 12, 35, 46, 100, 300)},
+    "ranks among 60": lambda: plots.ranks(tables.rank_rows(35), TEXT, places=60),
     "ranks, sites far apart": lambda: plots.ranks(tables.rank_rows(35, noise=0.01), TEXT),
     **{f"change of {n}": (lambda n=n: plots.change(tables.change_rows(n), TEXT, RATE)) for n in (1, 12, 36, 100)},
     "change of a ratio": lambda: plots.change(ratios_of_change(), TEXT, RATIO, plots.Axis("better ← ratio → worse")),
@@ -196,7 +198,7 @@ def test_saving_to_a_path_and_to_a_buffer_is_the_same(tmp_path: Path) -> None:
 
 def test_settings_of_the_caller_neither_leak_in_nor_out() -> None:
     plain = plots.svg(caterpillar(3))
-    with matplotlib.rc_context({"font.size": 30, "svg.fonttype": "path", "lines.linewidth": 9}):
+    with matplotlib.rc_context({"font.size": 30, "svg.fonttype": "path", "lines.solid_joinstyle": "bevel"}):
         before = dict(matplotlib.rcParams)
         assert plots.svg(caterpillar(3)) == plain
         assert dict(matplotlib.rcParams) == before
@@ -296,6 +298,16 @@ def test_an_interval_without_estimate_has_no_dot() -> None:
     assert not any(np.isfinite(np.asarray(line.get_xdata(), dtype=float)).any() for line in dots)
 
 
+def test_a_hollow_mark_has_no_thick_line() -> None:
+    def widths(word: str) -> set[float]:
+        return {
+            line.get_linewidth() for line in caterpillar(12, word=word).axes[0].lines if line.get_zorder() in (2, 3)
+        }
+
+    assert max(widths("")) > 3
+    assert max(widths("not_enough_data")) == max(widths("worse_few_cases")) <= 1.5  # 1.5: the default of arrowheads
+
+
 def test_small_multiples_say_how_many_are_shown() -> None:
     rows = tables.panels(150)
     shown = words_of(plots.small_multiples(rows, TEXT))
@@ -351,6 +363,16 @@ def test_an_interval_beyond_the_scale_ends_in_an_arrowhead() -> None:
     assert ">" in shapes
 
 
+def test_one_site_far_out_does_not_flatten_the_others() -> None:
+    rows = tables.level_rows(12)
+    rows.loc[0, ["q025", "q25", "q50", "q75", "q975"]] = [0.0001, 0.0005, 0.001, 0.002, 0.004]
+    figure = plots.caterpillar(rows, TEXT, RATIO)
+    dots = [float(x) for line in figure.axes[0].lines if line.get_marker() in "oD^" for x in line.get_xdata()]
+    seen = [x for x in dots if np.isfinite(x)]
+    assert len(seen) == 11  # the one far out is an arrowhead at the edge, not a mark in a wrong place
+    assert max(seen) - min(seen) > 0.8
+
+
 @pytest.mark.parametrize(("low", "high"), [(0.5, 2.0), (0.2, 6.0), (0.9, 1.1), (0.02, 30.0), (0.97, 1.04)])
 def test_ratio_ticks_are_few_and_hold_one(low: float, high: float) -> None:
     ticks = scales.scale_for(plots.Axis(), [1.0], [low, high], 0.0, 4.0).ticks
@@ -368,6 +390,9 @@ def test_lines_break_where_periods_are_missing() -> None:
     assert [list(run) for run in timeline.runs(line, rows["period"], [1.0] * 4)] == [[0, 1], [2, 3]]
     line = timeline.timeline(rows.drop(columns="time"), 0, 5)
     assert [list(run) for run in timeline.runs(line, rows["period"], [1.0, np.nan, 1.0, 1.0])] == [[0], [2, 3]]
+    uneven = pd.DataFrame({"period": ["2010", "2012", "2014", "2015", "2016"], "time": [0.0, 2.0, 4.0, 5.0, 6.0]})
+    line = timeline.timeline(uneven, 0, 5)
+    assert [list(run) for run in timeline.runs(line, uneven["period"], [1, 1, 1, np.nan, 1])] == [[0, 1, 2], [4]]
 
 
 def test_years_stand_for_their_parts_on_a_long_axis() -> None:

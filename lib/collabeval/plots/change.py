@@ -40,17 +40,15 @@ def change(
     layout = plan(rows, text, ABOVE, BELOW, own)
     page = open_page(text, layout.body)
     middle = layout.left + (layout.right - layout.left) * SHARE
-    values = layout.rows[["baseline", "current"]]
-    levels = scale_for(axis, values, [], layout.left, middle - BETWEEN / 2)
-    changes = scale_for(
-        change_axis, layout.rows["q50"], layout.rows[["q025", "q975"]], middle + BETWEEN / 2, layout.right
-    )
+    rows, edge = layout.rows, BETWEEN / 2
+    levels = scale_for(axis, rows[["baseline", "current"]], [], layout.left, middle - edge)
+    changes = scale_for(change_axis, rows["q50"], rows[["q025", "q975"]], middle + edge, layout.right)
     for scale, one, heading in ((levels, axis, "Baseline to current"), (changes, change_axis, "Change, with interval")):
-        draw_across(page, scale, replace(one, label=one.label))
+        draw_across(page, scale, one)
         page.labels_above(page.body + 0.02, [((scale.start + scale.end) / 2, heading, {"fontweight": SEMIBOLD})])
     _draw_dumbbells(page, layout, levels)
-    draw_intervals(page, layout.rows, layout.y, changes, layout.pitch)
-    draw_words(page, layout, axis.ends, text.noun, changes.at(layout.rows["q975"]))
+    draw_intervals(page, rows, layout.y, changes, layout.pitch)
+    draw_words(page, layout, axis.ends, text.noun, changes.at(rows["q975"]))
     return page.figure
 
 

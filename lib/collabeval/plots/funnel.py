@@ -33,9 +33,8 @@ def funnel(rows: pd.DataFrame, curves: pd.DataFrame, text: FigureText, size: Axi
 
     Parameters
     ----------
-    rows : one per site: `label`; `expected` (size: expected events or cases); `ratio` (recorded value; NaN drops the
-        dot); `flag` and `flag_overdispersed` (above_998 and below_998 are outside, anything else is not); `tag` (second
-        line of the label).
+    rows : one per site: `label`; `expected` (size: expected events, or cases); `ratio` (recorded value; NaN drops the
+        dot); `flag` and `flag_overdispersed` (outside: above_998, below_998); `tag` (second line of the label).
     curves : limits over a grid of sizes: `expected, centre, lower_95, upper_95, lower_998, upper_998`, and `lower_od,
         upper_od` (NaN or absent: not drawn).
     size, axis : what runs across ("Expected deaths → larger programmes") and upwards ("Observed ÷ expected").
@@ -45,25 +44,30 @@ def funnel(rows: pd.DataFrame, curves: pd.DataFrame, text: FigureText, size: Axi
     if rows.empty:
         raise ValueError("a funnel plot needs at least one point")
     page = open_page(text, BODY, ABOVE, BELOW)
+    size = replace(size, kind="value", reference=None, from_zero=True)
     upwards = _scale_upwards(rows, curves, axis)
-    left = MARGIN + column_for_numbers(upwards)
-    named = [words for upper, _, words, _ in LIMITS if _drawn(curves, upper)]
-    right = WIDTH - MARGIN - widest([*named, axis.reference_label], LABEL, 400) - 0.08
-    across = scale_for(replace(size, kind="value", reference=None), rows["expected"], [], left, right)
-    draw_upwards(page, upwards, left, right, grid=False)
-    draw_across(page, across, replace(size, reference=None), grid_top=0.0)
+    across = _scale_across(rows, curves, size, axis, MARGIN + column_for_numbers(upwards))
+    draw_upwards(page, upwards, across.start, across.end, grid=False)
+    draw_across(page, across, size, grid_top=0.0)
     page.write(MARGIN, BODY + 0.14, axis.label, color=TEXT2)
     shown = curves[curves["expected"].between(across.low, across.high)]
     lines = _draw_limits(page, shown, across, upwards, axis)
     left_out = _draw_points(page, rows, across, upwards, lines)
     if left_out:
         words = f"and {left_out} more {text.noun} outside the limits, named in the table"
-        page.write(right, BODY + 0.14, words, ha="right", color=TEXT2)
+        page.write(across.end, BODY + 0.14, words, ha="right", color=TEXT2)
     return page.figure
 
 
 def _drawn(curves: pd.DataFrame, column: str) -> bool:
     return column in curves and bool(curves[column].notna().any())
+
+
+def _scale_across(rows: pd.DataFrame, curves: pd.DataFrame, size: Axis, axis: Axis, left: float) -> Scale:
+    """Sizes from zero, with room at the right for the names of the limits."""
+    named = [words for upper, _, words, _ in LIMITS if _drawn(curves, upper)]
+    right = WIDTH - MARGIN - widest([*named, axis.reference_label], LABEL, 400) - 0.08
+    return scale_for(size, rows["expected"], [], left, right)
 
 
 def _scale_upwards(rows: pd.DataFrame, curves: pd.DataFrame, axis: Axis) -> Scale:

@@ -64,7 +64,7 @@ def draw_marks(page: Page, x: np.ndarray, y: np.ndarray, look: Look, size: float
 
 
 def draw_intervals(page: Page, rows: pd.DataFrame, y: np.ndarray, scale: Scale, pitch: float) -> None:
-    """Draw estimate, 50% (thick) and 95% (thin) interval of each row at its height.
+    """Draw estimate, 50% (thick) and 95% (thin) interval of each row at its height; an arrowhead if it goes beyond.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def draw_intervals(page: Page, rows: pd.DataFrame, y: np.ndarray, scale: Scale, 
                 page, some[["q25", "q75"]].to_numpy(float), places, scale, color=thick, lw=thick_width, zorder=3
             )
         _draw_beyond(page, some[["q025", "q975"]].to_numpy(float), places, scale, look, size)
-        draw_marks(page, scale.at(some["q50"]), places, look, size)
+        draw_marks(page, scale.inside(some["q50"]), places, look, size)
 
 
 def _draw_spans(page: Page, spans: np.ndarray, y: np.ndarray, scale: Scale, **look: Any) -> None:

@@ -23,7 +23,7 @@ RATIO_TICKS = (
     tuple(float(tick) for tick in np.round(np.arange(0.8, 1.2001, 0.02), 2)),
 )
 MOST_TICKS = 7
-FAR = 8.0  # a ratio's interval is cut this many times from the reference, so that the others keep room
+FAR = 8.0  # ratios are cut this many times from the reference and the middle of all, so that the others keep room
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,11 @@ class Scale:
         """The place of one value, in inches."""
         return float(self.at(value))
 
+    def inside(self, values: ArrayLike) -> np.ndarray:
+        """Places of values on the scale; NaN for those beyond it."""
+        numbers = np.asarray(values, dtype=float)
+        return np.where((numbers >= self.low) & (numbers <= self.high), self.at(numbers), np.nan)
+
     def holds(self, value: float | None) -> bool:
         """Whether a value lies on the scale."""
         return value is not None and bool(self.low <= value <= self.high)
@@ -80,7 +85,7 @@ def _line(kind: str, values: ArrayLike) -> np.ndarray:
 def scale_for(
     axis: Axis, estimates: ArrayLike, ends: ArrayLike, start: float, end: float, apart: float = 0.27
 ) -> Scale:
-    """The scale that shows every estimate, and the ends of intervals unless they lie far out.
+    """The scale that shows estimates and the ends of intervals, but for ratios that lie far out.
 
     Parameters
     ----------
@@ -101,8 +106,10 @@ def _range(axis: Axis, estimates: np.ndarray, ends: np.ndarray) -> tuple[float, 
     reference = [] if axis.reference is None else [axis.reference]
     if axis.kind == "ratio":
         centre = axis.reference or 1.0
-        wide = np.clip(np.concatenate([ends, reference, [centre / 1.25, centre * 1.25]]), centre / FAR, centre * FAR)
-        low, high = (float(edge(np.concatenate([wide, estimates]))) for edge in (np.min, np.max))
+        middle = float(np.median(estimates)) if estimates.size else centre
+        seen = np.concatenate([ends, estimates, reference, [centre / 1.25, centre * 1.25]])
+        seen = np.clip(seen, min(centre, middle) / FAR, max(centre, middle) * FAR)
+        low, high = float(seen.min()), float(seen.max())
         margin = (high / low) ** 0.03
         return low / margin, high * margin
     seen = np.concatenate([ends, estimates, reference, [0.0] if axis.from_zero else []])
