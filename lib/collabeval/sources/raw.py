@@ -35,7 +35,7 @@ def from_rows(file: str, rows: Iterable[tuple[int, Sequence[str]]], log: Sequenc
     if body and sum(map(bool, header)) == 1 < sum(map(bool, body[0][1])):
         fix = f"delete row {header_row}: the column names stand in the first row, with nothing above them"
         raise refused(file, "this is a title, not the column names", fix, header_row)
-    names = [name.lstrip("\ufeff").strip() for name in header]
+    names = list(header)
     unnamed = [at for at, name in enumerate(names) if not name]
     problems = [_too_long(file, number, cells[len(names) :]) for number, cells in body if any(cells[len(names) :])]
     problems += [Problem(file, "two columns have this name", "rename or remove one", header_row, name)
