@@ -14,7 +14,6 @@ import sqlalchemy
 
 from collabeval import contract, params_file
 from collabeval.errors import ContractError, ParamsError
-from collabeval.sources import files
 from collabeval.sources.typed import as_text
 from small_tables import SITES, complaints, params_of, read
 
@@ -62,13 +61,6 @@ def test_the_same_key_in_two_files_names_both(tmp_path):
     (tmp_path / "outcomes_b.csv").write_text(OUTCOMES)
     with pytest.raises(ContractError, match=r"outcomes_b.csv:2 site 'A' → .* as row 2 of .*outcomes.csv"):
         read_with(tmp_path, f"data.outcomes={tmp_path}/outcomes*.csv")
-
-
-def test_files_lists_what_is_local(tmp_path):
-    write_both(tmp_path)
-    (tmp_path / "outcomes_b.csv").write_text(OUTCOMES)
-    params = params_of(tmp_path, f"data.outcomes={tmp_path}/outcomes*.csv", "data.sites=s3://bucket/sites.csv")
-    assert [path.name for path in files(params.data)] == ["outcomes.csv", "outcomes_b.csv"]
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "dta", "sav"])

@@ -23,7 +23,7 @@ from collabeval.sources.excel import read_excel
 from collabeval.sources.raw import RawTable, refused
 from collabeval.sources.typed import from_frame, read_typed
 
-__all__ = ["RawTable", "Source", "files", "read"]
+__all__ = ["RawTable", "Source", "TableName", "read"]
 
 TableName = Literal["sites", "outcomes"]
 CSV, EXCEL, TYPED = {".csv", ".txt", ".tsv"}, {".xlsx", ".xlsm"}, {".parquet", ".dta", ".sas7bdat", ".sav"}
@@ -66,16 +66,6 @@ def read(data: Data, table: TableName) -> tuple[list[RawTable], list[Source]]:
     if problems:
         raise ContractError(problems)
     return tables, sources
-
-
-def files(data: Data) -> list[Path]:
-    """The local files that the tables are read from, for whoever needs to know whether they changed."""
-    local = [
-        location for location in (data.sites, data.outcomes) if isinstance(location, str) and "://" not in location
-    ]
-    return sorted(
-        {Path(name) for location in local for name in (glob(location) if has_magic(location) else [location])}
-    )
 
 
 def _read_one(content: bytes, name: str, table: TableName, data: Data) -> RawTable:
