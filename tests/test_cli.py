@@ -23,11 +23,12 @@ HEAVY = (
 
 
 def collabeval(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Call the command line as a user does, from some folder."""
+    """Call the command line as a user does, from some folder; an empty variable is taken out of the environment."""
+    variables = {**os.environ, "COLUMNS": "100", "COLLABEVAL_HOME": str(ROOT), **environment}
     return subprocess.run(
         [sys.executable, "-m", "collabeval", *arguments],
         cwd=cwd, capture_output=True, text=True, timeout=300, check=False,
-        env={**os.environ, "COLUMNS": "100", "COLLABEVAL_HOME": str(ROOT), **environment},
+        env={name: value for name, value in variables.items() if value},
     )  # fmt: skip
 
 
@@ -53,8 +54,8 @@ def test_help_names_every_command_and_the_exit_codes(tmp_path: Path) -> None:
 
 def test_no_color_is_respected(tmp_path: Path) -> None:
     colour = re.compile(r"\x1b\[[\d;]*3\dm")
-    assert colour.search(collabeval("--help", cwd=tmp_path, FORCE_COLOR="1", NO_COLOR="").stdout)
-    assert not colour.search(collabeval("--help", cwd=tmp_path, FORCE_COLOR="1", NO_COLOR="1").stdout)
+    assert colour.search(collabeval("--help", cwd=tmp_path, FORCE_COLOR="1", TERM="xterm", NO_COLOR="").stdout)
+    assert not colour.search(collabeval("--help", cwd=tmp_path, FORCE_COLOR="1", TERM="xterm", NO_COLOR="1").stdout)
 
 
 def test_an_unknown_option_is_a_usage_error(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -79,6 +80,7 @@ def run_notebook(source: Path, target: Path, parameters: Mapping[str, Any], kern
 def _papermill(step: str, notebook: Path, output: Path, parameters: Mapping[str, Any], kernel: Kernel) -> NotebookNode:
     import papermill
 
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what goes wrong is raised, and said once
     with KERNELS.use(step, kernel) as manager:
         return papermill.execute_notebook(
             str(notebook),

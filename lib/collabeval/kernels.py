@@ -154,6 +154,7 @@ class Kernels:
                     continue
                 name, kernel = self.coming.pop(0)
                 self.waiting[name] = Started(kernel)
+        close_loop()
 
     @contextmanager
     def use(self, name: str, kernel: Kernel) -> Iterator[Any]:
@@ -170,6 +171,7 @@ class Kernels:
             with self.guard:
                 self.used.discard(started)
             started.close()
+            close_loop()
 
     def kill(self) -> None:
         """Kill every kernel: called when the user stops a run."""
@@ -178,6 +180,13 @@ class Kernels:
             every = [*self.used, *self.waiting.values()]
         for started in every:
             started.kill()
+
+
+def close_loop() -> None:
+    """Close the event loop that speaking to a kernel left in this thread, which would complain when Python ends."""
+    from jupyter_core.utils import ensure_event_loop
+
+    ensure_event_loop().close()
 
 
 def alive(started: Started) -> bool:
