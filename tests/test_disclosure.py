@@ -15,7 +15,7 @@ import fake_run
 from collabeval import disclosure, params_file, plots, sections
 from collabeval.disclosure import publish, refuse_public_folder, suppress
 from collabeval.disclosure.codes import site_labels
-from collabeval.disclosure.results import _relabelled
+from collabeval.disclosure.results import FLOORS, _relabelled
 from collabeval.disclosure.suppress import coarse, coarsen, hides_numerator
 from collabeval.errors import UsageError
 from collabeval.run_folder import RunFolder
@@ -231,6 +231,17 @@ def test_the_published_view_holds_no_hidden_count_under_any_name(told):
     assert set(view.quality["site"]) <= {"", *counts["site"]}
     hidden = view.estimates[view.estimates["hidden"] & view.estimates["estimand"].eq("against_average")]
     assert hidden[["mean", "sd", "q25", "q50", "q75"]].isna().all().all()
+
+
+def test_a_chance_about_a_hidden_count_only_reaches_a_threshold(told):
+    """Its digits would tell the count to someone who knows the number of cases and the model."""
+    run, report, _, _ = told
+    statements = report.published.statements
+    hidden = statements[statements["hidden"] & statements["probability"].notna()]
+    assert set(hidden["probability"]) <= set(FLOORS)
+    raw = run.read(run.table("site_statements"))
+    assert hidden["probability"].le(raw.loc[hidden.index, "probability"]).all()
+    assert set(report.published.probabilities["site"]) <= {""}
 
 
 def test_a_true_zero_is_shown_and_its_word_too(tmp_path):
