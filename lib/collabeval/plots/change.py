@@ -59,8 +59,7 @@ def _draw_dumbbells(page: Page, layout: Layout, scale: Scale) -> None:
     for look in dict.fromkeys(looks):
         mine = np.array([other == look for other in looks])
         y, spans = layout.y[mine], ends[mine]
-        breaks = np.column_stack([spans, np.full(len(spans), np.nan)])
         colour, width = (look.colour, 2.0) if look.decided else (look.thin, 1.4)
-        page.line(breaks.ravel(), np.repeat(y, 3), color=colour, lw=min(width, layout.pitch * 72 * 0.22), zorder=2)
+        page.spans(spans[:, 0], spans[:, 1], y, color=colour, lw=min(width, layout.pitch * 72 * 0.22), zorder=2)
         draw_marks(page, spans[:, 0], y, Look("o", look.colour, look.thin, size=0.95, hollow=True), size)
         draw_marks(page, spans[:, 1], y, replace(look, hollow=False), size)

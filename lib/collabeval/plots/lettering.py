@@ -82,7 +82,8 @@ def shorten(name: str, width: float, size: float, weight: int = 400) -> str:
         name = name.replace(long, short)
         if text_width(name, size, weight) <= width:
             return name
-    for kept in range(len(name) - 1, 1, -1):
+    about = int(len(name) * width / text_width(name, size, weight)) + 4
+    for kept in range(min(len(name) - 1, about), 1, -1):
         head = math.ceil(kept * 0.6)
         cut = f"{name[:head].rstrip()}…{name[len(name) - (kept - head) :].lstrip()}"
         if text_width(cut, size, weight) <= width:

@@ -77,22 +77,13 @@ def draw_intervals(page: Page, rows: pd.DataFrame, y: np.ndarray, scale: Scale, 
     for look in dict.fromkeys(looks):
         mine = np.array([other == look for other in looks])
         some, places = rows[mine], y[mine]
-        _draw_spans(
-            page, some[["q025", "q975"]].to_numpy(float), places, scale, color=look.thin, lw=thin_width, zorder=2
-        )
+        low, quarter, three_quarters, high = (scale.at(some[name]) for name in ("q025", "q25", "q75", "q975"))
+        page.spans(low, high, places, color=look.thin, lw=thin_width, zorder=2)
         if not look.hollow:
             thick = look.colour if look.decided else look.thin
-            _draw_spans(
-                page, some[["q25", "q75"]].to_numpy(float), places, scale, color=thick, lw=thick_width, zorder=3
-            )
+            page.spans(quarter, three_quarters, places, color=thick, lw=thick_width, zorder=3)
         _draw_beyond(page, some[["q025", "q975"]].to_numpy(float), places, scale, look, size)
         draw_marks(page, scale.inside(some["q50"]), places, look, size)
-
-
-def _draw_spans(page: Page, spans: np.ndarray, y: np.ndarray, scale: Scale, **look: Any) -> None:
-    ends = np.column_stack([scale.at(spans), np.full(len(spans), np.nan)])
-    heights = np.column_stack([y, y, y])
-    page.line(ends.ravel(), heights.ravel(), **look)
 
 
 def _draw_beyond(page: Page, spans: np.ndarray, y: np.ndarray, scale: Scale, look: Look, size: float) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import FillBetweenPolyCollection
@@ -48,6 +49,11 @@ class Page:
         """Draw a line through places (NaN breaks it), or marks at them."""
         look = {"color": INK, "lw": 0.7, "clip_on": False, **look}
         return self.sheet.plot(x, y, **look)[0]
+
+    def spans(self, left: np.ndarray, right: np.ndarray, y: np.ndarray, **look: Any) -> None:
+        """Draw a horizontal line at each height; all are one element of the SVG."""
+        x = np.column_stack([left, right, np.full(len(left), np.nan)])
+        self.line(x.ravel(), np.repeat(y, 3), **look)
 
     def band(self, x: ArrayLike, low: ArrayLike, high: ArrayLike, **look: Any) -> FillBetweenPolyCollection:
         """Fill between two lines."""

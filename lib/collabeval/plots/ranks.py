@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from collabeval.plots.lettering import widest
-from collabeval.plots.marks import look_of
+from collabeval.plots.marks import draw_marks, look_of
 from collabeval.plots.page import MARGIN, Page, open_page
 from collabeval.plots.rows import Layout, draw_words, plan
 from collabeval.plots.scales import Scale, name_across, number
@@ -65,21 +67,17 @@ def _draw_axis(page: Page, scale: Scale, count: int, label: str) -> None:
 
 
 def _draw_bars(page: Page, layout: Layout, scale: Scale, count: int) -> None:
-    thick = layout.pitch * 0.66 / 2
-    size = min(3.8, max(1.6, layout.pitch * 72 * 0.7))
-    spans = layout.rows[["q025", "q25", "q75", "q975"]].to_numpy(float) + np.array([-0.5, -0.5, 0.5, 0.5])
-    places, means = scale.at(spans), scale.at(layout.rows["mean"])
-    for word, y, (low, quarter, three_quarters, high), mean in zip(
-        layout.rows["word"], layout.y, places, means, strict=True
-    ):
-        light, dark, dot = BARS[word]
-        for left, right, colour, order in ((low, high, light, 1), (quarter, three_quarters, dark, 2)):
-            if np.isfinite([left, right]).all():
-                page.box(left, right, y - thick, y + thick, color=colour, zorder=order)
-        page.line(
-            [mean], [y], marker=look_of(word).shape, markersize=size * look_of(word).size, markerfacecolor=dot,
-            markeredgecolor=PAPER, markeredgewidth=min(0.5, size * 0.11), zorder=4,
-        )  # fmt: skip
+    thick, size = layout.pitch * 0.66 * 72, min(3.8, max(1.6, layout.pitch * 72 * 0.7))
+    places = scale.at(layout.rows[["q025", "q25", "q75", "q975"]].to_numpy(float) + np.array([-0.5, -0.5, 0.5, 0.5]))
+    means = scale.at(layout.rows["mean"])
+    for word, (light, dark, dot) in BARS.items():
+        mine = (layout.rows["word"] == word).to_numpy()
+        if not mine.any():
+            continue
+        low, quarter, three_quarters, high = places[mine].T
+        page.spans(low, high, layout.y[mine], color=light, lw=thick, zorder=1)
+        page.spans(quarter, three_quarters, layout.y[mine], color=dark, lw=thick, zorder=2)
+        draw_marks(page, means[mine], layout.y[mine], replace(look_of(word), colour=dot), size)
     middle = scale.place((count + 1) / 2)
     page.line([middle, middle], [0.01, layout.body], color=PAPER, lw=1.2, zorder=2.5)
 
