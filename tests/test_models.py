@@ -1,0 +1,225 @@
+"""The models say what docs/methods.md says: by hand, under every option, whatever the order of rows."""
+
+import numpy as np
+import pandas as pd
+import pymc as pm
+import pytest
+from pytensor.compile.mode import Mode
+from pytensor.graph.rewriting.db import RewriteDatabaseQuery
+from scipy import stats
+from scipy.special import expit
+
+from collabeval.models import MODELS
+from collabeval.models.design import read_design
+from collabeval.params import Model
+from models_by_hand import ByHand
+
+AS_WRITTEN = Mode(linker="py", optimizer=RewriteDatabaseQuery(include=[]))  # nothing compiled, nothing rewritten
+
+
+def panel_of(family, periods=5, sites=6, expected=False, se=False, seed=1):
+    """A small panel with a gap in time (one period missing), a late joiner, and rows in no particular order."""
+    random = np.random.default_rng(seed)
+    rows = [
+        (f"S{j}", str(2015 + t), float(t))
+        for j in range(sites)
+        for t in range(periods)
+        if (periods == 1 or t != 2) and not (j == 0 and t < periods - 2)
+    ]
+    panel = pd.DataFrame(rows, columns=["site", "period", "time"]).sample(frac=1, random_state=seed, ignore_index=True)
+    size = len(panel)
+    if family == "normal":
+        n = random.integers(8, 60, size).astype(float)
+        given = {"se": random.uniform(0.2, 0.6, size)} if se else {"sd": random.uniform(1.5, 3, size), "n": n}
+        return panel.assign(mean=random.normal(7, 1, size), weight=1.0 if se else n, **given)
+    n = random.integers(20, 400, size).astype(float)
+    panel = panel.assign(numerator=random.binomial(n.astype(int), 0.1).astype(float), denominator=n, weight=n)
+    return panel.assign(expected=n * random.uniform(0.05, 0.15, size)) if expected else panel
+
+
+def random_point(model, seed=0):
+    random = np.random.default_rng(seed)
+    start = model.initial_point(random_seed=0)
+    return {name: value + random.normal(0, 0.3, value.shape) for name, value in start.items()}
+
+
+def untransformed(model, point):
+    """The values of the random variables themselves, by formula and not by PyMC's transforms."""
+    values = {}
+    for name, value in point.items():
+        if name.endswith("_log__"):
+            values[name.removesuffix("_log__")] = np.exp(value)
+        elif name.endswith("_logodds__"):
+            values[name.removesuffix("_logodds__")] = expit(value)
+        elif name == "degrees_of_freedom_interval__":
+            values["degrees_of_freedom"] = 2 + np.exp(value)
+        elif name == "site_correlation_interval__":
+            values["site_correlation"] = -0.5 + expit(value)
+        else:
+            assert not name.endswith("__"), name
+            values[name] = value
+    return values
+
+
+BUGS = {
+    "intercept": {"dist": "Normal", "mu": 0.0, "sigma": 1000.0},
+    "site_sd": {"on": "precision", "dist": "Gamma", "alpha": 0.001, "beta": 0.001},
+}
+OTHERS = {
+    "intercept": {"dist": "StudentT", "nu": 3.0, "mu": -2.0, "sigma": 1.0},
+    "trend_sd": {"on": "variance", "dist": "InverseGamma", "alpha": 2.0, "beta": 0.1},
+    "site_sd": {"on": "log_sd", "dist": "Normal", "mu": -1.0, "sigma": 0.5},
+    "trajectory_sd": {"on": "sd", "dist": "Exponential", "lam": 8.0},
+    "overdispersion_sd": {"dist": "HalfCauchy", "beta": 0.3},
+    "site_correlation": {"dist": "Uniform", "lower": -0.5, "upper": 0.5},
+}
+CASES = {
+    "binomial": ("binomial", {}, {}),
+    "binomial, non-centred": ("binomial", {}, {"parametrisation": "non_centred"}),
+    "binomial, centred": ("binomial", {}, {"parametrisation": "centred"}),
+    "binomial, one period": ("binomial", {"periods": 1}, {}),
+    "binomial, one period, BUGS": ("binomial", {"periods": 1}, {"priors": BUGS}),
+    "binomial, other priors": ("binomial", {}, {"priors": OTHERS, "overdispersion": True}),
+    "binomial, expected": ("binomial", {"expected": True}, {}),
+    "binomial, linear trend": ("binomial", {}, {"trend": "linear"}),
+    "binomial, nothing over time": ("binomial", {}, {"trend": "none", "trajectory": False, "overdispersion": False}),
+    "binomial, Student t": ("binomial", {}, {"site_effects": "student_t", "parametrisation": "centred"}),
+    "binomial, Student t, non-centred": (
+        "binomial", {}, {"site_effects": "student_t", "parametrisation": "non_centred", "overdispersion": True},
+    ),
+    "poisson": ("poisson", {}, {"overdispersion": True}),
+    "poisson, expected": ("poisson", {"expected": True}, {"trend": "linear", "parametrisation": "non_centred"}),
+    "normal": ("normal", {}, {}),
+    "normal, centred": ("normal", {}, {"parametrisation": "centred", "overdispersion": True}),
+    "normal, non-centred": ("normal", {}, {"parametrisation": "non_centred", "site_effects": "student_t"}),
+    "normal, known standard errors": ("normal", {"se": True}, {"overdispersion": False}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_log_density_is_the_one_worked_out_by_hand(case):
+    family, shape, options = CASES[case]
+    panel, settings = panel_of(family, **shape), Model.model_validate(options)
+    model = MODELS[family](panel, settings)
+    logp = model.compile_logp(jacobian=False, mode=AS_WRITTEN)
+    for seed in range(3):
+        point = random_point(model, seed)
+        values = untransformed(model, point)
+        by_hand = ByHand(panel, family, settings, values, centred="site_mean_raw" in values).logp()
+        assert logp(point) == pytest.approx(by_hand, rel=1e-8), case
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson", "normal"])
+def test_the_order_of_rows_does_not_matter(family):
+    panel = panel_of(family)
+    order = np.random.default_rng(5).permutation(len(panel))
+    settings = Model(overdispersion=True)
+    first = MODELS[family](panel, settings)
+    second = MODELS[family](panel.iloc[order].reset_index(drop=True), settings)
+    point = random_point(first)
+    moved = point | {"overdispersion_raw": point["overdispersion_raw"][order]}
+    at = [model.compile_logp(mode=AS_WRITTEN)(where) for model, where in ((first, point), (second, moved))]
+    assert at[0] == pytest.approx(at[1], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("prior", "drawn", "sd", "slope"),
+    [
+        ({"on": "precision", "dist": "Gamma", "alpha": 2.0, "beta": 0.5}, "site_sd_precision_log__", 0.4, -0.5),
+        ({"on": "variance", "dist": "Gamma", "alpha": 2.0, "beta": 0.5}, "site_sd_variance_log__", 0.4, 0.5),
+        ({"on": "log_sd", "dist": "Normal", "mu": -1.0, "sigma": 0.5}, "site_sd_log_sd", 0.4, 1.0),
+        ({"on": "sd", "dist": "Gamma", "alpha": 2.0, "beta": 0.5}, "site_sd_log__", 0.4, 1.0),
+    ],
+)
+def test_a_prior_stands_on_the_scale_it_names(prior, drawn, sd, slope):
+    """Density of log sd (what every form is sampled on, up to a factor) = prior density × |d scale / d log sd|."""
+    model = MODELS["binomial"](panel_of("binomial", periods=1), Model.model_validate({"priors": {"site_sd": prior}}))
+    only = model.compile_logp(
+        vars=model["site_sd" if prior["on"] == "sd" else f"site_sd_{prior['on']}"], mode=AS_WRITTEN
+    )
+    point = random_point(model)
+    point[drawn] = np.array(np.log(sd) / slope)
+    scale = {"precision": sd**-2, "variance": sd**2, "sd": sd, "log_sd": np.log(sd)}[prior["on"]]
+    frozen = stats.norm(-1, 0.5) if prior["dist"] == "Normal" else stats.gamma(2, scale=2)
+    jacobian = 0.0 if prior["on"] == "log_sd" else np.log(scale)
+    assert only(point) == pytest.approx(frozen.logpdf(scale) + jacobian)
+    assert value_of(model, "site_sd", point) == pytest.approx(sd)
+
+
+def value_of(model, name, point):
+    """A variable of the model at a point of its unconstrained space."""
+    found = model.replace_rvs_by_values([model[name]])
+    return model.compile_fn(found, inputs=model.value_vars, on_unused_input="ignore", mode=AS_WRITTEN)(point)[0]
+
+
+def names(model):
+    return {variable.name for variable in model.unobserved_RVs}
+
+
+def test_one_period_leaves_no_trend_no_trajectory_and_no_overdispersion():
+    found = names(MODELS["binomial"](panel_of("binomial", periods=1), Model()))
+    assert found == {"intercept", "site_sd", "site_level", *(found & {"site_mean_raw", "site_level_raw"})}
+
+
+@pytest.mark.parametrize(
+    ("counts", "on"), [([4, 4, 4], True), ([1, 4, 9], True), ([3, 3, 9], False), ([1, 3, 3], False)]
+)
+def test_overdispersion_is_on_from_four_periods_at_the_median_site(counts, on):
+    rows = [(f"S{j}", str(2000 + t), float(t)) for j, count in enumerate(counts) for t in range(count)]
+    panel = pd.DataFrame(rows, columns=["site", "period", "time"]).assign(numerator=3.0, denominator=50.0)
+    assert read_design(panel, "binomial", Model()).overdispersion is on
+    assert read_design(panel, "binomial", Model(overdispersion=True)).overdispersion is True
+
+
+def test_the_trend_has_mean_zero_and_wider_steps_across_gaps():
+    model = MODELS["binomial"](panel_of("binomial"), Model())
+    at = random_point(model) | {"trend_raw": np.ones(3), "trend_sd_log__": np.log(np.array(0.3))}
+    assert value_of(model, "trend", at).mean() == pytest.approx(0, abs=1e-12)
+    assert np.diff(value_of(model, "trend", at)) == pytest.approx([0.3, 0.3 * np.sqrt(2), 0.3])  # years 0, 1, 3, 4
+
+
+@pytest.mark.parametrize("form", ["centred", "non_centred"])
+def test_level_and_slope_have_the_correlation_and_spreads_of_the_prior(form):
+    """Drawn from the prior: sd of levels τ, sd of slopes τ_δ, correlation ρ."""
+    panel = panel_of("binomial", sites=400)
+    fixed = {
+        "site_sd": {"dist": "LogNormal", "mu": float(np.log(0.6)), "sigma": 1e-6},
+        "trajectory_sd": {"dist": "LogNormal", "mu": float(np.log(0.2)), "sigma": 1e-6},
+        "site_correlation": {"dist": "Uniform", "lower": 0.69999, "upper": 0.70001},
+    }
+    model = MODELS["binomial"](panel, Model.model_validate({"parametrisation": form, "priors": fixed}))
+    level, slope = pm.draw([model["site_level"], model["site_slope"]], draws=20, random_seed=1, mode=AS_WRITTEN)
+    assert level.std() == pytest.approx(0.6, rel=0.03)
+    assert slope.std() == pytest.approx(0.2, rel=0.03)
+    assert np.corrcoef(level.ravel(), slope.ravel())[0, 1] == pytest.approx(0.7, abs=0.03)
+
+
+def test_offsets():
+    panel = panel_of("binomial", expected=True)
+    share = panel["expected"] / panel["denominator"]
+    assert read_design(panel, "binomial", Model()).offset == pytest.approx(np.log(share / (1 - share)))
+    assert read_design(panel, "poisson", Model()).offset == pytest.approx(np.log(panel["expected"]))
+    without = panel.drop(columns="expected")
+    assert read_design(without, "binomial", Model()).offset == pytest.approx(np.zeros(len(panel)))
+    assert read_design(without, "poisson", Model()).offset == pytest.approx(np.log(panel["denominator"]))
+
+
+def sites_with(events_per_site, spread, sites=40):
+    """One period; each site has some `events_per_site` events, and log-odds spread by `spread`."""
+    random = np.random.default_rng(2)
+    n = np.full(sites, round(events_per_site / 0.1))
+    chance = expit(np.log(0.1 / 0.9) + spread * random.standard_normal(sites))
+    columns = {"site": [f"S{j:02d}" for j in range(sites)], "period": "", "time": 0.0}
+    return pd.DataFrame(columns).assign(numerator=random.binomial(n, chance).astype(float), denominator=n.astype(float))
+
+
+@pytest.mark.parametrize(("events", "spread", "centred"), [(400, 0.4, True), (4, 0.2, False), (60, 0.0, False)])
+def test_sites_are_centred_where_the_data_outweigh_the_pooling(events, spread, centred):
+    panel = sites_with(events, spread)
+    assert ("site_mean_raw" in names(MODELS["binomial"](panel, Model()))) is centred
+    assert read_design(panel, "binomial", Model()).pull == pytest.approx(0.9 * events * spread**2, rel=0.6, abs=0.4)
+
+
+def test_the_chosen_form_can_be_overruled():
+    panel = sites_with(400, 0.4)
+    assert "site_level_raw" in names(MODELS["binomial"](panel, Model(parametrisation="non_centred")))
