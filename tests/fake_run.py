@@ -43,11 +43,12 @@ CHECKS = (
 
 @dataclass(frozen=True)
 class Fake:
-    """What to simulate: measures by name, sites, years (0: no periods), cases of a site per period, what differs."""
+    """What to simulate: measures by name, sites, periods (0: none), cases of a site per period, what differs."""
 
     measures: tuple[str, ...] = ("death",)
     sites: int = 12
-    years: int = 0
+    years: int = 0  # periods: years, or quarters
+    quarters: bool = False
     cases: float = 150.0
     site_sd: float = 0.45
     change: float = 0.0  # of the programme, on the link scale from first to last period
@@ -67,7 +68,8 @@ def parameters(fake: Fake) -> Params:
             "collaborative": "heart", "title": "Heart surgery collaborative", "edition": "2024",
             "data": {"sites": "sites.csv", "outcomes": "outcomes.csv", "note": "Data: simulated."},
             "measures": {name: MEASURES[name] for name in fake.measures}, "sampling": {"seed": 20240105},
-            "periods": {"length": "year" if fake.years else "none"}, "report": report,
+            "periods": {"length": "none" if not fake.years else "quarter" if fake.quarters else "year"},
+            "report": report,
         }
     )  # fmt: skip
 
@@ -108,6 +110,12 @@ def _with_periods(tree: xr.DataTree) -> xr.DataTree:
     return xr.DataTree.from_dict({"posterior": posterior, "constant_data": constant})
 
 
+def _period(fake: Fake, number: int) -> str:
+    if not fake.years:
+        return ""
+    return f"{2020 + number // 4}Q{number % 4 + 1}" if fake.quarters else str(2015 + number)
+
+
 def _name(number: int) -> str:
     towns = ("Ashby", "Brook", "Carlow", "Denby", "Elton", "Fenwick", "Garth", "Hatton", "Ilkley", "Jarrow", "Kelso",
              "Ludlow", "Malton", "Newby", "Oxted", "Penrith", "Quorn", "Ripon", "Selby", "Tenby")  # fmt: skip
@@ -127,7 +135,7 @@ def _simulated(
         size = fake.cases * generator.lognormal(0, 0.6)
         for year in range(years):
             effect = level[number] + slope[number] * (year - (years - 1) / 2) + fake.change * year / max(years - 1, 1)
-            row = {"site": site, "measure": name, "period": str(2015 + year) if fake.years else "",
+            row = {"site": site, "measure": name, "period": _period(fake, year),
                    "level": level[number], "slope": slope[number]}  # fmt: skip
             rows.append(row | _outcome(name, fake, effect, size, generator))
     return pd.DataFrame(rows), level

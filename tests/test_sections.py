@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import fake_run
-from collabeval import sections
+from collabeval import plots, sections
 from collabeval.sections.report import Missing
 from fake_run import Fake
 
@@ -34,7 +34,9 @@ NOT_SAID = {
     "expected for typical": r"\bexpected\b",
     "a bare zero": r"\bzero (hospitals?|sites?)\b|(?<!change is )\b0 (hospitals?|sites?|patients|deaths)\b",
     "a wrong singular": r"\b([Oo]ne|1) hospitals\b|\b(two|three|ten|1[0-9]|[2-9]) hospital\b",
-    "a wrong verb": r"\b([Oo]ne|[Nn]o) hospital (are|have|lie|show)\b|\b(two|three|four|five|ten) hospitals (is|has|lies|shows)\b",
+    "a wrong verb": (
+        r"\b([Oo]ne|[Nn]o) hospital (are|have|lie|show)\b|\b(two|three|four|five|ten) hospitals (is|has|lies|shows)\b"
+    ),
     "two spaces or a stray stop": r"[a-z,.]  +[A-Za-z]|\.\.|,,| \.(?=\s)| ,|\(\)",
     "a number that is none": r"\bnan\b|\bNone\b(?! (better|improved|outside))|\binf\b",
     "a hyphen for a minus": r"[( ]-\d",
@@ -198,6 +200,36 @@ def test_a_ranking_that_would_mislead_is_refused_with_its_reason(tmp_path):
 def test_too_few_sites_with_data_enough_are_not_ranked(tmp_path):
     markdown = markdown_of(tmp_path, Fake(cases=40, site_sd=0.15, sites=12))
     assert "No ranking is shown: no hospital has data enough for a rank." in markdown
+
+
+def test_quarters_are_drawn_in_time_with_their_own_labels(tmp_path, monkeypatch):
+    """Periods go to the figures as they are: "2020Q2" lies after "2020Q1", whatever a reader calls them."""
+    drawn = {}
+    for name in ("trend", "small_multiples", "spc"):
+        monkeypatch.setattr(plots, name, _noting(name, getattr(plots, name), drawn))
+    markdown_of(tmp_path, Fake(years=12, quarters=True, sites=6, cases=400))
+    assert set(drawn) == {"trend", "small_multiples", "spc"}
+    labels = [f"{year}Q{quarter}" for year in (2020, 2021, 2022) for quarter in (1, 2, 3, 4)]
+    for rows in drawn.values():
+        one = rows[rows["label"].eq(rows["label"].iloc[0])] if "label" in rows else rows
+        assert list(one["period"]) == labels
+        assert list(one["time"]) == [number / 4 for number in range(12)]
+
+
+def _noting(name, draw, drawn):
+    def noted(rows, *args, **kwargs):
+        drawn[name] = rows.copy()
+        return draw(rows, *args, **kwargs)
+
+    return noted
+
+
+def test_recommendations_stand_by_measure_and_count_through(tmp_path):
+    markdown = markdown_of(tmp_path, Fake(("death", "stay"), sites=10, cases=400, site_sd=0.7))
+    chapter = markdown.split("# Recommendations")[1].split("\n# ")[0]
+    assert re.findall(r"^## (.+)$", chapter, re.M) == ["Deaths within 30 days of surgery", "Length of stay"]
+    numbered = [int(number) for number in re.findall(r"^(\d+)\. ", chapter, re.M)]
+    assert numbered == list(range(1, len(numbered) + 1))
 
 
 def test_five_cards_in_the_readers_order(report):

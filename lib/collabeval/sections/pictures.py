@@ -70,9 +70,11 @@ def _ratio_axis(facts: Facts) -> plots.Axis:
     """Ratios to the average site; for means differences from it."""
     view, average = facts.view, f"average {facts.nouns[0]}"
     if view.is_mean:
-        return plots.Axis(f"difference from the {average}, {view.params.unit}".rstrip(", "), "value", 0.0, average)
+        label = f"difference from the {average}, {view.params.unit}".rstrip(", ")
+        ends = ("lowest", "highest") if view.params.better == "lower" else ("highest", "lowest")
+        return plots.Axis(label, "value", 0.0, average, ends=ends)
     fewer, more = f"fewer {view.params.events}", f"more {view.params.events}"
-    ends = (fewer, more) if view.params.better == "lower" else (more, fewer)
+    ends = ("fewest", "most") if view.params.better == "lower" else ("most", "fewest")
     return plots.Axis(f"{fewer} ← ratio to the {average} → {more}", "ratio", 1.0, average, ends=ends)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from collabeval import plots
+from collabeval.periods import parse, years_between
 from collabeval.sections.pictures import QUANTILES, site_rows, tag_of
 from collabeval.sections.report import Report, figure_text, slug
 from collabeval.statements import figures_in_time as figures
@@ -13,9 +14,20 @@ from collabeval.statements.facts import Facts
 
 
 def trend_rows(report: Report, facts: Facts) -> pd.DataFrame:
-    """The fan of one measure, a row per period."""
+    """The fan of one measure, a row per period in order, with `time` in years."""
     table = report.published.trend
-    return table[table["measure"].eq(facts.view.name)].reset_index(drop=True)
+    return in_time(report, table[table["measure"].eq(facts.view.name)])
+
+
+def in_time(report: Report, rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows with a `period` put in order, with `time` in years from the first of them."""
+    length, starts = report.published.params.periods.length, report.published.params.periods.year_starts
+    if length == "none" or rows.empty:
+        return rows.assign(time=0.0)
+    when = {label: parse(label, length, starts) for label in rows["period"].unique()}
+    first = min(when.values())
+    rows = rows.assign(time=[years_between(first, when[label]) for label in rows["period"]])
+    return rows.sort_values("time", kind="stable", ignore_index=True)
 
 
 def trend(report: Report, facts: Facts) -> str:
@@ -23,7 +35,7 @@ def trend(report: Report, facts: Facts) -> str:
     words, view = figures.trend(report.published, facts), facts.view
     fan = trend_rows(report, facts)
     drawn = plots.trend(
-        fan.assign(period=[numbers.period_name(label) for label in fan["period"]]),
+        fan,
         figure_text(words, facts.nouns[1]),
         _trend_labels(facts, fan),
         plots.Axis("", "value", None, from_zero=not view.is_mean),
@@ -42,7 +54,7 @@ def _trend_labels(facts: Facts, fan: pd.DataFrame) -> plots.TrendLabels:
         estimate=estimate,
         baseline=f"baseline {numbers.decimal(level, phrases.digits(view, level))}",
         baseline_level=level,
-        baseline_periods=tuple(numbers.period_name(label) for label in baseline.periods),
+        baseline_periods=baseline.periods,
         change=_change_line(facts),
         remarkable=_remarkable(facts, fan),
     )
@@ -65,25 +77,21 @@ def _remarkable(facts: Facts, fan: pd.DataFrame) -> tuple[str, str] | None:
         return None
     row = fan.iloc[int(outside.to_numpy().argmax())]
     value = numbers.decimal(row["observed"], phrases.digits(facts.view, row["observed"]))
-    name = numbers.period_name(row["period"])
-    return name, f"{value} recorded in {name}"
+    return row["period"], f"{value} recorded{phrases.in_period(row['period'])}"
 
 
 def spc_rows(report: Report, facts: Facts) -> pd.DataFrame:
     """The collaborative's XmR chart; empty where it has too few periods for limits or may not be shown."""
     table = report.published.spc
     rows = table[table["measure"].eq(facts.view.name) & table["method"].eq("xmr")]
-    return rows[rows["upper"].notna()].reset_index(drop=True)
+    return in_time(report, rows[rows["upper"].notna()])
 
 
 def spc(report: Report, facts: Facts) -> str:
     """The collaborative's control chart."""
     rows = spc_rows(report, facts)
     words = figures.spc(report.published, facts, list(rows[rows["flag"].ne("")]["period"]))
-    shown = rows.assign(
-        period=[numbers.period_name(label) for label in rows["period"]],
-        word=rows["signal"].map({"improvement": "improved", "concern": "worsened"}).fillna(""),
-    )
+    shown = rows.assign(word=rows["signal"].map({"improvement": "improved", "concern": "worsened"}).fillna(""))
     drawn = plots.spc(shown, figure_text(words, facts.nouns[1]))
     return report.figure(f"control-chart-{slug(facts.view)}", words, drawn)
 
@@ -105,10 +113,8 @@ def trajectories(report: Report, facts: Facts) -> pd.DataFrame:
         size=rows["label"].map(size.set_index("site")["cases"]).fillna(0.0),
         place=rows["label"].map(order).fillna(len(order)),
     )
-    periods = {label: number for number, label in enumerate(trend_rows(report, facts)["period"])}
-    rows = rows.assign(when=rows["period"].map(periods))
-    rows = rows.sort_values(["place", "size", "label", "when"], ascending=[True, False, True, True])
-    return rows.assign(period=[numbers.period_name(label) for label in rows["period"]])
+    ordered = in_time(report, rows)
+    return ordered.sort_values(["place", "size", "label", "time"], ascending=[True, False, True, True])
 
 
 def _by_change(report: Report, facts: Facts) -> list[str]:
@@ -119,7 +125,7 @@ def small_multiples(report: Report, facts: Facts) -> str:
     """Each site over time."""
     words, view = figures.small_multiples(report.published, facts), facts.view
     rows = trajectories(report, facts)
-    columns = ["label", "period", "q025", "q50", "q975", "observed", "word", "tag", "size"]
+    columns = ["label", "period", "time", "q025", "q50", "q975", "observed", "word", "tag", "size"]
     axis = plots.Axis("", "value", None) if view.is_mean else plots.Axis("", "ratio", 1.0)
     drawn = plots.small_multiples(rows[columns], figure_text(words, facts.nouns[1]), axis, total=len(facts.trajectory))
     return report.figure(f"sites-over-time-{slug(view)}", words, drawn)

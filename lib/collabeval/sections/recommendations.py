@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from collabeval.sections.report import Report, Section, blocks, text
 from collabeval.statements.advice import Advice, recommendations
 
@@ -12,14 +14,16 @@ def advice(report: Report) -> tuple[Advice, ...]:
 
 
 def recommend(report: Report) -> Section:
-    """The chapter: numbered actions, the rule of each beneath."""
-    items = [f"{number}. {text(item.action)} *{text(item.why)}*" for number, item in enumerate(advice(report), start=1)]
-    return Section(
-        blocks(
-            "# Recommendations {#sec-recommendations}",
-            "Each follows from a rule applied to the results; the rule stands beside it. What to do about it is for "
-            "those who "
-            "know the place.",
-            "\n".join(items),
-        )
+    """The chapter: numbered actions with the rule of each, by measure where there are several."""
+    intro = (
+        "Each follows from a rule applied to the results; the rule stands beside it. What to do about it is for "
+        "those who "
+        "know the place."
     )
+    parts, number = [], 1
+    for measure, items in groupby(advice(report), key=lambda item: item.measure):
+        heading = f"## {text(measure or 'All measures')}" if len(report.facts) > 1 else ""
+        lines = [f"{place}. {text(item.action)} *{text(item.why)}*" for place, item in enumerate(items, start=number)]
+        number += len(lines)
+        parts.append(blocks(heading, "\n".join(lines)))
+    return Section(blocks("# Recommendations {#sec-recommendations}", text(intro), *parts))

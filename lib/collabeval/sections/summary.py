@@ -7,6 +7,7 @@ from collabeval.sections.recommendations import advice
 from collabeval.sections.report import FrontMatter, Report, Section, blocks, callout, text
 from collabeval.statements import cards as card_rules
 from collabeval.statements import checks, headline, numbers, phrases
+from collabeval.statements.advice import first_three
 from collabeval.statements.cards import Bar, Card
 
 
@@ -57,7 +58,8 @@ def failed_checks(report: Report, level: str) -> list[str]:
 def summary(report: Report) -> Section:
     """Lead, the five cards, the main figure, how to read them, a line on each other measure."""
     lead = report.lead
-    answers = card_rules.cards(report.published, lead, [item.action for item in advice(report)])
+    actions = first_three(advice(report), lead.view.params.label)
+    answers = card_rules.cards(report.published, lead, actions)
     return Section(
         blocks(
             f"::: {{.lead}}\n{text(headline.lead(report.published, lead))}\n:::",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from collabeval.disclosure import MeasureView, Published
+from collabeval.disclosure import Published
 from collabeval.statements import numbers, phrases
 from collabeval.statements.facts import Facts
 from collabeval.statements.headline import WORSE
@@ -16,24 +16,35 @@ from collabeval.statements.headline import WORSE
 
 @dataclass(frozen=True)
 class Advice:
-    """What to do, and the rule it follows from."""
+    """What to do, the rule it follows from, and the measure it is about ("" for all)."""
 
     action: str
     why: str
+    measure: str = ""
 
 
 def recommendations(published: Published, everything: Sequence[Facts]) -> tuple[Advice, ...]:
     """What to do: the leading measure first; talk, ask, visit, rank or not, collect; the completeness of data last."""
-    found = [advice for facts in everything for rule in RULES for advice in rule(published, facts)]
+    found = [
+        replace(advice, measure=facts.view.params.label)
+        for facts in everything
+        for rule in RULES
+        for advice in rule(published, facts)
+    ]
     found += _complete(published)
     if not found:
         found.append(Advice("Keep measuring: nothing in these data calls for a visit or a change.", "No rule applies."))
     return tuple(found)
 
 
-def _on(published: Published, view: MeasureView) -> str:
-    """Names the measure where the report has several."""
-    return "" if len(published.measures) == 1 else f" ({numbers.lower_first(view.params.label)})"
+def first_three(found: Sequence[Advice], leading: str) -> list[str]:
+    """The actions of the first page; one about another measure than the leading one names it."""
+    return [
+        f"{numbers.capital(advice.measure)}: {numbers.lower_first(advice.action)}"
+        if advice.measure not in {"", leading}
+        else advice.action
+        for advice in found[:3]
+    ]
 
 
 def _talk(published: Published, facts: Facts) -> list[Advice]:
@@ -42,7 +53,7 @@ def _talk(published: Published, facts: Facts) -> list[Advice]:
         return []
     each = "it" if len(worse) == 1 else "each"
     action = (
-        f"Talk first with {phrases.names(worse, 6)}{_on(published, facts.view)}: {each} "
+        f"Talk first with {phrases.names(worse, 6)}: {each} "
         f"{phrases.worse_than(facts.view, facts.nouns)}, with {phrases.lowest_chance(worse)}."
     )
     why = f"Worse than average needs {phrases.chances(published.params.rules.level)}."
@@ -57,7 +68,7 @@ def _ask(published: Published, facts: Facts) -> list[Advice]:
     if not worsened or baseline is None:
         return []
     since = numbers.period_name(baseline.label.split("/")[-1])
-    action = f"Ask {phrases.names(worsened, 6)} what has changed since {since}{_on(published, facts.view)}."
+    action = f"Ask {phrases.names(worsened, 6)} what has changed since {since}."
     return [Advice(action, f"Worsened needs {phrases.chances(published.params.rules.trajectory)}.")]
 
 
@@ -65,20 +76,24 @@ def _visit(published: Published, facts: Facts) -> list[Advice]:
     found = []
     proven = facts.of("deviance", "positive_deviant")
     if proven:
-        action = f"Visit {phrases.names(proven, 6)} and learn what they do differently{_on(published, facts.view)}."
+        action = f"Visit {phrases.names(proven, 6)} and learn what they do differently."
         found.append(
             Advice(action, "Consistently high performer: best share now, and better in the earlier windows too.")
         )
     early = facts.of("deviance", "emerging", "candidate")
     if early:
-        action = f"Consider a visit to {phrases.names(early, 6)}{_on(published, facts.view)}: a candidate, not a proof."
+        action = f"Consider a visit to {phrases.names(early, 6)}: {_candidates(len(early))}."
         need = phrases.chances(published.params.rules.candidate)
         found.append(Advice(action, f"A candidate needs {need} of being among the best."))
     improved = facts.of("trajectory", "improved")
     if improved:
-        action = f"Ask {phrases.names(improved, 6)} what made the difference{_on(published, facts.view)}."
+        action = f"Ask {phrases.names(improved, 6)} what made the difference."
         found.append(Advice(action, f"Improved needs {phrases.chances(published.params.rules.trajectory)}."))
     return found
+
+
+def _candidates(number: int) -> str:
+    return "a candidate, not a proof" if number == 1 else "candidates, not proofs"
 
 
 def _rank(published: Published, facts: Facts) -> list[Advice]:
@@ -86,8 +101,7 @@ def _rank(published: Published, facts: Facts) -> list[Advice]:
         return []
     return [
         Advice(
-            f"Publish no ranking{_on(published, facts.view)}. Share each {facts.nouns[0]}’s interval with its own team "
-            "instead.",
+            f"Publish no ranking. Share each {facts.nouns[0]}’s interval with its own team instead.",
             f"{numbers.percent(facts.rankability)} of a typical difference is real; a ranking needs "
             f"{numbers.percent(published.params.rules.minimum_rankability)}.",
         )
@@ -104,7 +118,7 @@ def _collect(published: Published, facts: Facts) -> list[Advice]:
     how = f"; about {numbers.estimated_count(need)} {cases} each would do" if math.isfinite(need) else ""
     return [
         Advice(
-            f"Pool more {cases} before judging single {facts.nouns[1]}{_on(published, facts.view)}: "
+            f"Pool more {cases} before judging single {facts.nouns[1]}: "
             f"{numbers.counted(len(few), facts.nouns)} {numbers.plural(len(few), ('has', 'have'))} too few{how}.",
             f"Aim: at least {numbers.percent(target)} of a shown difference is real.",
         )
