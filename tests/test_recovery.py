@@ -102,7 +102,9 @@ def test_planted_sites_are_named(fitted):
     deviants, worse = words.loc[roles["positive_deviant"]], words.loc[roles["deteriorating"][0]]
     assert set(deviants["level"]) == {"better"}
     assert set(deviants["deviance"]) <= {"positive_deviant", "candidate"}
-    assert (deviants["deviance"] == "positive_deviant").sum() >= 2
+    # a hospital sees some ten infections a year: enough to make all three candidates, not to be sure of each
+    certain = {"complication": 2, "infection": 1, "stay": 2}[measure]
+    assert (deviants["deviance"] == "positive_deviant").sum() >= certain
     assert worse["level"] == "worse"
     assert worse["deviance"] in {"review", "review_persistent"}
     assert worse["trajectory"] == "worsened"
