@@ -348,6 +348,9 @@ def test_the_names_of_new_york_fit_uncut() -> None:
     names = pd.read_csv(NEW_YORK)["name"]
     rows = tables.level_rows(len(names)).assign(label=names)
     assert set(names) <= set(words_of(plots.caterpillar(rows, TEXT, RATIO)))
+    panels = tables.panels(len(names))
+    panels["label"] = np.repeat(names.to_numpy(), 10)
+    assert not any("…" in words for words in words_of(plots.small_multiples(panels, TEXT)))
 
 
 # Scales, time and lettering

@@ -28,6 +28,7 @@ ABBREVIATIONS = (
     ("Regional", "Reg"),
     ("Memorial", "Mem"),
     ("General", "Gen"),
+    ("Mount ", "Mt "),
 )
 
 

@@ -21,9 +21,10 @@ MOST_COLUMNS, LEAST_COLUMNS = 6, 3
 MOST_PANELS = 42
 PANEL_HEIGHT = 0.64
 BELOW_PANELS = 0.16  # for the years under the first panel, if it is in the last line
-NAMES = 0.46  # inches over each panel for the site's name and word
+LEAST_WORDS, MOST_WORDS = 0.46, 0.54  # room over each panel for the name and the word
 ABOVE, BELOW = 0.12, 0.12
 GAP = 0.12  # between columns
+OVERHANG = 0.09  # of the gap, that a name may take
 PANEL_TICKS = 0.13  # least inches between numbers of the little scale
 REFERENCE = "#AEB7BF"
 BANDS = {ACCENT: ACCENT3, INK: "#CBD2D8", MARK: "#DDE2E6"}
@@ -43,15 +44,16 @@ class Panel:
 
 @dataclass(frozen=True)
 class Grid:
-    """How many panels stand beside each other, and how high each is (inches)."""
+    """How many panels stand beside each other, how high each is, and the room over it for words (inches)."""
 
     columns: int
     lines: int
     height: float
+    words: float
 
     @property
     def body(self) -> float:
-        return self.lines * (self.height + NAMES) + BELOW_PANELS
+        return self.lines * (self.height + self.words) + BELOW_PANELS
 
 
 @styled
@@ -99,17 +101,19 @@ def _grid(count: int, highest: float) -> Grid:
     columns = min(MOST_COLUMNS, max(LEAST_COLUMNS, count))
     lines = -(-count // columns)
     wanted = PANEL_HEIGHT * (1 + 0.15 * (MOST_COLUMNS - columns))
-    return Grid(columns, lines, min(wanted, (highest - BELOW_PANELS) / lines - NAMES))
+    share = (highest - BELOW_PANELS) / lines
+    height = min(wanted, share - LEAST_WORDS)
+    return Grid(columns, lines, height, min(MOST_WORDS, share - height))
 
 
 def _draw_panels(page: Page, rows: pd.DataFrame, sites: Sequence[str], axis: Axis, grid: Grid) -> None:
     values = rows[["q50", "q025", "q975"]].to_numpy(float)
     ticks = scale_for(axis, values[:, 0], values, 0.0, grid.height, PANEL_TICKS).ticks
     left = MARGIN + widest([number(tick) for tick in ticks], SMALLEST, 400) + 0.08
-    width = (WIDTH - MARGIN - left - GAP * (grid.columns - 1)) / grid.columns
+    width = (WIDTH - MARGIN - OVERHANG - left - GAP * (grid.columns - 1)) / grid.columns
     for place, site in enumerate(sites):
         down, across = divmod(place, grid.columns)
-        start, top = left + across * (width + GAP), page.body - NAMES - down * (grid.height + NAMES)
+        start, top = left + across * (width + GAP), page.body - grid.words - down * (grid.height + grid.words)
         scale = scale_for(axis, values[:, 0], values, top - grid.height, top, PANEL_TICKS)
         line = timeline(rows, start + 0.05, start + width - 0.05)
         panel = Panel(start, start + width, top - grid.height, top, line, scale)
@@ -139,10 +143,11 @@ def _draw_panel(page: Page, panel: Panel, mine: pd.DataFrame, axis: Axis, look: 
 
 
 def _name(page: Page, panel: Panel, mine: pd.DataFrame, look: Look) -> None:
-    weight, width = (600 if look.decided else 400), panel.right - panel.left
-    tag = "" if pd.isna(mine["tag"].iloc[0]) else str(mine["tag"].iloc[0])
-    name = shorten(str(mine["label"].iloc[0]), width, PANEL, weight)
-    page.write(panel.left, panel.high + 0.235, name, fontsize=PANEL, **look.text)
+    weight, width = look.text["fontweight"], panel.right + OVERHANG - panel.left
+    label, tag = (str(mine[name].fillna("").iloc[0]) for name in ("label", "tag"))
+    size = PANEL if shorten(label, width, PANEL, weight) == label else SMALLEST
+    name = shorten(label, width, size, weight)
+    page.write(panel.left, panel.high + 0.235, name, fontsize=size, **look.text)
     if tag:
         page.write(panel.left, panel.high + 0.12, fit_tag(tag, width, weight, SMALLEST), fontsize=SMALLEST, **look.text)
 
