@@ -46,6 +46,10 @@ text = Path(data["outcomes"]).read_text()
 write("data/panel.parquet", rows=text.splitlines())
 write("data/sites.parquet", rows=Path(data["sites"]).read_text().splitlines())
 write("data/data_checks.parquet", check=["none"])
+from collabeval import provenance
+from collabeval.sources import Source
+sources = [Source(data[table], provenance.sha256(Path(data[table]))) for table in ("sites", "outcomes")]
+provenance.write_sources(provenance.RunFolder(run), sources)
 """,
     # a seed of 13 sleeps long enough to be killed in the middle; a folder `quick` ends the sleep
     "fit": """

@@ -66,6 +66,8 @@ class Notebooks:
             path.parent.mkdir(parents=True, exist_ok=True)
             row = {"model": "death", "check": "rhat", "value": 1.5, "limit": 1.01, "advice": "more draws"}
             pq.write_table(pa.Table.from_pylist([{**row, "level": "blocking", "passed": self.passed}]), path)
+        if step == "data":
+            (self.run / "data" / "sources.json").write_text("{}", encoding="utf-8")
         if step.startswith("fit-"):
             (self.run / "draws").mkdir(exist_ok=True)
             with h5py.File(self.run / "draws" / f"{step[4:]}.nc", "w") as file:

@@ -12,6 +12,7 @@ from collabeval import provenance
 from collabeval.errors import CollabevalError
 from collabeval.provenance import Account
 from collabeval.run_folder import RunFolder
+from collabeval.sources import Source
 
 ACCOUNT = {
     "title": "A small collaborative", "status": "complete", "started": "2025-01-01T00:00:00+00:00",
@@ -23,6 +24,8 @@ FILES = (
     "params.yml", "data/panel.parquet", "draws/death.nc", "results/funnel.parquet", "figures/a b.svg", "workflow.json",
     "notebooks/report.ipynb", "report/small.html", ".state/lock", "data/.panel-x.parquet",
 )  # fmt: skip
+
+QUERY = "postgresql://reader@registry/outcomes select * from outcomes where year > 2020"
 
 # RO-Crate 1.1 names these otherwise than 1.3, whose context the package rocrate brings with it
 TERMS_OF_1_1 = {
@@ -48,7 +51,7 @@ def run(tmp_path: Path) -> RunFolder:
 @pytest.fixture
 def crate(run: RunFolder, tmp_path: Path) -> dict[str, dict]:
     source = tmp_path / "outcomes of 2025.csv"
-    inputs = {str(source): provenance.sha256(source), "s3://bucket/sites.csv": "0" * 64}
+    inputs = {str(source): provenance.sha256(source), "s3://bucket/sites.csv": "0" * 64, QUERY: "1" * 64}
     metadata = provenance.write(run, Account(**ACCOUNT, inputs=inputs))  # type: ignore[arg-type]
     return {entity["@id"]: entity for entity in json.loads(metadata.read_text(encoding="utf-8"))["@graph"]}
 
@@ -66,6 +69,7 @@ def test_inputs_are_known_by_their_digest(crate: dict[str, dict], tmp_path: Path
     assert crate[address]["sha256"] == provenance.sha256(tmp_path / "outcomes of 2025.csv")
     assert crate["s3://bucket/sites.csv"]["sha256"] == "0" * 64
     assert {"@id": address} in crate["#run"]["object"]
+    assert [name for name in crate if name.startswith("postgresql://") and " " not in name]
 
 
 def test_seed_renderer_and_software_are_there(run: RunFolder, crate: dict[str, dict]) -> None:
@@ -134,3 +138,8 @@ def issues(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         requirement_severity=models.Severity.REQUIRED,
     )
     return [str(issue.message) for issue in services.validate(settings).get_issues()]
+
+
+def test_sources_are_kept_as_they_were_read(run: RunFolder) -> None:
+    provenance.write_sources(run, [Source("a.csv", "1"), Source("s3://b/c.csv", "2")])
+    assert provenance.read_sources(run) == {"a.csv": "1", "s3://b/c.csv": "2"}

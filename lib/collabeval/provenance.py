@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 from urllib.request import url2pathname
 
 from collabeval import __version__
@@ -18,6 +18,8 @@ from collabeval.run_folder import RunFolder, written_whole
 if TYPE_CHECKING:
     from rocrate.model.entity import Entity
     from rocrate.rocrate import ROCrate
+
+    from collabeval.sources import Source
 
 METADATA = "ro-crate-metadata.json"
 WORKFLOW = "workflow.json"
@@ -52,6 +54,23 @@ class Account:
     inputs: Mapping[str, str]  # path or URL of a data source → SHA-256 of its bytes
     facts: Mapping[str, str]  # name → value: seed, lock, renderer, code version
     versions: Mapping[str, str] = field(default_factory=dict)  # software → version
+
+
+def write_sources(run: RunFolder, sources: Iterable[Source]) -> Path:
+    """Keep which bytes the tables were read from: what the data notebook knows and the crate will say."""
+    with written_whole(sources_file(run)) as part:
+        digests = {source.path: source.sha256 for source in sources}
+        part.write_text(json.dumps(digests, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return sources_file(run)
+
+
+def read_sources(run: RunFolder) -> dict[str, str]:
+    """Path or URL of every data source → SHA-256 of its bytes (of its rows, for a database query)."""
+    return dict(json.loads(sources_file(run).read_text(encoding="utf-8")))
+
+
+def sources_file(run: RunFolder) -> Path:
+    return run.path / "data" / "sources.json"
 
 
 def write(run: RunFolder, account: Account) -> Path:
@@ -118,9 +137,9 @@ def add_inputs(crate: ROCrate, inputs: Mapping[str, str]) -> list[Entity]:
     """The data sources, which lie outside the crate, known by their bytes' SHA-256."""
     found = []
     for source, digest in inputs.items():
-        address = source if "://" in source else Path(source).as_uri()
+        address = quote(source, safe=":/?&=#@+,;%") if "://" in source else Path(source).resolve().as_uri()
         kind = KINDS.get(Path(source).suffix, "application/octet-stream")
-        properties = {"name": Path(source).name, "sha256": digest, "encodingFormat": kind}
+        properties = {"name": source.rpartition("/")[2], "sha256": digest, "encodingFormat": kind}
         found.append(crate.add_file(address, fetch_remote=False, validate_url=False, properties=properties))
     return found
 

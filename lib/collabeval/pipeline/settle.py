@@ -27,7 +27,7 @@ def settle(evaluation: Evaluation, steps: Sequence[Step], status: Status) -> Non
     status.renderer = json.loads((rendered(run) / "renderer.json").read_text(encoding="utf-8"))
     status.report = place_report(evaluation, draft=bool(failed))
     write_workflow(run, steps)
-    provenance.write(run, account(evaluation, steps, status))
+    provenance.write(run, account(evaluation, status))
     status.write(run)
 
 
@@ -64,10 +64,8 @@ def write_workflow(run: RunFolder, steps: Sequence[Step]) -> None:
         part.write_text(json.dumps({"steps": rows}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def account(evaluation: Evaluation, steps: Sequence[Step], status: Status) -> provenance.Account:
+def account(evaluation: Evaluation, status: Status) -> provenance.Account:
     """What the crate says about the run beyond its files."""
-    data = next(step for step in steps if step.name == "data")
-    inputs = {name.removeprefix("data "): value for name, value in data.keys.items() if name.startswith("data ")}
     facts = {
         "seed": str(status.seed),
         "status": status.status,
@@ -77,6 +75,6 @@ def account(evaluation: Evaluation, steps: Sequence[Step], status: Status) -> pr
         "renderer": f"{status.renderer['name']} {status.renderer['version']}",
     }
     return provenance.Account(
-        status.title, status.status, status.started, status.finished, evaluation.params.report.author, inputs, facts,
-        status.versions,
+        status.title, status.status, status.started, status.finished, evaluation.params.report.author,
+        provenance.read_sources(evaluation.run), facts, status.versions,
     )  # fmt: skip

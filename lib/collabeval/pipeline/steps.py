@@ -12,6 +12,7 @@ from collabeval import render
 from collabeval.params import Params
 from collabeval.pipeline import keys
 from collabeval.pipeline.request import STATE
+from collabeval.provenance import sources_file
 from collabeval.run_folder import RunFolder
 
 WORDING = ("label", "unit", "numerator", "denominator", "reviewed", "events", "cases", "role", "domain")
@@ -90,7 +91,7 @@ def _data(evaluation: Evaluation) -> Step:
     found = evaluation.keys(source, data=where, periods=values["periods"], measures=measures)
     for location in (values["data"]["sites"], values["data"]["outcomes"]):
         found |= {f"data {name}": value for name, value in keys.source_digests(location).items()}
-    makes = (run.panel, run.sites, data_checks(run), run.notebook("data"))
+    makes = (run.panel, run.sites, data_checks(run), sources_file(run), run.notebook("data"))
     return Step("data", "Reading and checking the data", source, evaluation.blocks(), found, (), makes)
 
 
