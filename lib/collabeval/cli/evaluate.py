@@ -91,10 +91,12 @@ def say_status(status: Status, folder: Path) -> None:
     print(f"{status.collaborative} {status.edition}: {status.status}")
     for reason in status.reasons:
         print(f"  {reason}")
+    for advisory in status.advisories:
+        print(f"  note: {advisory}")
     for record in status.steps:
-        seconds = "" if record.seconds is None else f"{record.seconds:8.1f} s"
+        seconds = "" if record.seconds is None else f"{record.seconds:.1f} s"
         print(f"  {record.step:24}{seconds:>10}  {record.state}")
     if status.seconds is not None:
-        print(f"  {'in all':24}{status.seconds:8.1f} s")
+        print(f"  {'in all':24}{status.seconds:>8.1f} s")
     for name in status.report:
         print(folder / name)

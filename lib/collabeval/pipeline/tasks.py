@@ -20,6 +20,7 @@ from collabeval.run_folder import RunFolder
 
 SETTINGS = "[tool.pytask.ini_options]\n"  # marks the folder as pytask's root, so that its state lies in the run
 POLL = 0.05  # seconds
+IN_MEMORY = "sqlite://"  # what pytask decides by is its lockfile; a database on disk costs a write per dependency
 
 # pytask-parallel waits up to a second between looking for finished tasks, twice per step: some ten seconds of a
 # run whose steps take one or two each.
@@ -120,7 +121,13 @@ def _build(run: RunFolder, steps: Sequence[Step], action: Callable[[Step], None]
     pytask.console.quiet = True
     tasks = [_task(run, step, action) for step in steps]
     session = pytask.build(
-        config=settings_file, tasks=tasks, capture="no", show_traceback=False, disable_warnings=True, **settings
+        config=settings_file,
+        tasks=tasks,
+        capture="no",
+        show_traceback=False,
+        disable_warnings=True,
+        database_url=IN_MEMORY,
+        **settings,
     )
     if not session.execution_reports:
         problems = [report.exc_info[1] for report in session.collection_reports if report.exc_info]
