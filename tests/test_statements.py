@@ -97,9 +97,10 @@ def test_counts_out_of_a_total():
 
 @pytest.mark.parametrize(
     ("label", "said"),
-    [("2019", "2019"), ("2017/2019", "2017–2019"), ("2025Q1", "Q1 2025"), ("2025Q1/2025Q4", "Q1 to Q4 2025"),
+    [("2019", "2019"), ("2017/2019", "2017–2019"), ("2025Q1", "Q1 2025"), ("2025Q1/2025Q3", "Q1 to Q3 2025"),
+     ("2025Q1/2025Q4", "2025"), ("2024H1/2025H2", "2024–2025"),
      ("2024Q3/2025Q2", "Q3 2024 to Q2 2025"), ("2025-03", "March 2025"),
-     ("2025-01/2025-12", "January to December 2025"), ("2025H1", "H1 2025")],
+     ("2025-02/2025-12", "February to December 2025"), ("2025-01/2025-12", "2025"), ("2025H1", "H1 2025")],
 )  # fmt: skip
 def test_periods_as_a_reader_writes_them(label, said):
     assert plain(numbers.period_name(label)) == said

@@ -13,7 +13,7 @@ from collabeval.sections.report import Report, Section, blocks, callout, slug, t
 from collabeval.sections.summary import main_figure_is_trend
 from collabeval.statements import cards, numbers, phrases
 from collabeval.statements import words as slugs
-from collabeval.statements.facts import Facts
+from collabeval.statements.facts import Facts, Named
 
 TITLE = "performance"
 FEWEST_RANKED = 5
@@ -131,10 +131,17 @@ def _table(report: Report, facts: Facts) -> str:
     now = counts[counts["measure"].eq(view.name) & counts["window"].eq("current")].set_index("site")
     headings, columns = _columns(report, facts, rows, now)
     table = pd.DataFrame(dict(zip(headings, columns, strict=True)))
-    bold = [word in slugs.REMARKABLE for word in rows["word"]]
+    changed = {site.site for site in facts.of("trajectory", "improved", "worsened")}
+    bold = [
+        word in slugs.REMARKABLE or label in changed for word, label in zip(rows["word"], rows["label"], strict=True)
+    ]
     when = f", {numbers.period_name(facts.labelled_current)}" if facts.labelled_current else ""
     return report.table(
-        f"sites-{slug(view)}", table, f"{view.params.label}{when}", bold, right=headings[1:-2] + headings[-1:]
+        f"sites-{slug(view)}",
+        table,
+        f"{view.params.label}{when}",
+        bold,
+        right=[*headings[1 : headings.index("Word")], "Chance"],
     )
 
 
@@ -161,7 +168,18 @@ def _columns(report: Report, facts: Facts, rows: pd.DataFrame, now: pd.DataFrame
     ]
     found["Word"] = [slugs.word("level", word) for word in rows["word"]]
     found["Chance"] = [chance.replace("more than ", ">") or numbers.NOT_ESTIMATED for chance in rows["chance"]]
+    if facts.trajectory and view.windows.baseline is not None:
+        said = {site.site: site for site in facts.trajectory}
+        heading = f"Since {numbers.period_name(view.windows.baseline.label)}"
+        found[heading] = [_change_cell(said.get(label)) for label in rows["label"]]
     return list(found), list(found.values())
+
+
+def _change_cell(site: Named | None) -> str:
+    """The word of change with its chance; a dash where none is clear or there is nothing to compare with."""
+    if site is None or site.slug not in slugs.REMARKABLE:
+        return numbers.NOT_ESTIMATED
+    return f"{slugs.word('trajectory', site.slug)}, {phrases.chance_of(site).replace('more than ', '>')}"
 
 
 def count_cell(report: Report, row: Mapping[Hashable, Any], column: str) -> str:

@@ -76,7 +76,7 @@ def small_multiples(published: Published, facts: Facts) -> Words:
         "Dots: recorded values; those beyond the scale sit on its edge.",
         "The top left panel shows the scale for all.",
         f"Improved or worsened needs {phrases.chances(published.params.rules.trajectory)}.",
-        hidden_note(facts),
+        "Periods with small counts show no dot and no line." if published.hides_counts else "",
     )
     alt = (
         f"{len(facts.trajectory)} small line charts of {facts.nouns[1]}, most improved first. {_counts(facts)}, "

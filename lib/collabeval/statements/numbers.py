@@ -21,6 +21,7 @@ _SHARES = (
     (0.1, "a tenth"), (0.2, "a fifth"), (0.25, "a quarter"), (1 / 3, "a third"), (0.4, "two fifths"), (0.5, "half"),
     (0.6, "three fifths"), (2 / 3, "two thirds"), (0.75, "three quarters"), (0.8, "four fifths"), (0.9, "nine tenths"),
 )  # fmt: skip
+_OPENS = {"": "", "Q1": "Q4", "H1": "H2", "-01": "-12"}  # the first part of a year and its last
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")  # fmt: skip
 
@@ -156,12 +157,15 @@ def listed(names: Iterable[str], at_most: int = 0) -> str:
 
 
 def period_name(label: str) -> str:
-    """A period or a window as a reader writes it: "2017/2019" is "2017–2019", "2025Q1/2025Q4" is "Q1 to Q4 2025"."""
+    """A period or a window as a reader writes it: "2017/2019" is "2017–2019", "2025Q1/2025Q2" is "Q1 to Q2 2025".
+
+    A window of whole years is named by its years: "2025Q1/2025Q4" is "2025".
+    """
     first, _, last = label.partition("/")
     if not last:
         return _one_period(first)
-    if first.isdigit() and last.isdigit():
-        return f"{first}{EN_DASH}{last}"
+    if first[4:] in _OPENS and last[4:] == _OPENS[first[4:]]:
+        return first[:4] if first[:4] == last[:4] else f"{first[:4]}{EN_DASH}{last[:4]}"
     if first[:4] == last[:4]:
         return f"{_one_period(first).rsplit(NO_BREAK, 1)[0]} to {_one_period(last)}"
     return f"{_one_period(first)} to {_one_period(last)}"
