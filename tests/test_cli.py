@@ -200,3 +200,23 @@ def test_outside_a_terminal_progress_is_plain_lines(capsys: pytest.CaptureFixtur
         "1 of 1 steps to run, about 20 s: fit-death", "Fitting the model of death …", "  sampling 4 chains",
         "Fitting the model of death: 21.3 s, about 0 s left",
     ]  # fmt: skip
+
+
+def test_the_evaluators_guide_names_only_commands_and_options_that_exist() -> None:
+    from typer.main import get_command
+
+    from collabeval.cli import app
+
+    known = {
+        name: {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+        for name, command in get_command(app).commands.items()  # type: ignore[attr-defined]
+    }
+    calls = re.findall(
+        r"collabeval ((?:\w+)(?: [^`\n|#]*)?)", (ROOT / "docs" / "evaluator.md").read_text(encoding="utf-8")
+    )
+    named = {call.split()[0] for call in calls if call.split()[0] in known}
+    assert named >= {"new", "check", "run", "plan", "status", "render", "provenance", "doctor"}
+    for call in calls:
+        name, *words = call.split()
+        options = {word.partition("=")[0] for word in words if word.startswith("-")}
+        assert not options - known.get(name, set()), call
