@@ -1,9 +1,11 @@
-"""Where compiled models are kept between runs. Imported before PyTensor, which reads its settings once."""
+"""Where compiled models are kept between runs."""
 
 from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,17 +22,25 @@ def folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "collabeval"
 
 
-def use() -> Path:
-    """Point PyTensor at a folder of its version; what the user says in PYTENSOR_FLAGS has precedence.
+@contextmanager
+def in_use() -> Iterator[Path]:
+    """Import PyTensor inside this: it reads its settings from the environment once, when it is first imported.
 
-    PyTensor keys compiled code by content but not by its own version, so each pair of versions has its own folder.
-    No C++ compiler is looked for: everything is compiled by numba, the same on a machine that has one.
+    It keys compiled code by content but not by its own version, so each pair of versions has its own folder. No C++
+    compiler is looked for: numba compiles everything, the same on a machine that has one. What the user says in
+    PYTENSOR_FLAGS has precedence.
     """
     place = folder() / f"pytensor-{version('pytensor')}-numba-{version('numba')}"
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as reason:
         raise UsageError(f"cannot keep compiled models in {place}: {reason} → set COLLABEVAL_CACHE") from reason
-    theirs = os.environ.get("PYTENSOR_FLAGS", "")
-    os.environ["PYTENSOR_FLAGS"] = f"cxx='',base_compiledir={shlex.quote(str(place))}" + (theirs and f",{theirs}")
-    return place
+    theirs = os.environ.get("PYTENSOR_FLAGS")
+    os.environ["PYTENSOR_FLAGS"] = f"cxx='',base_compiledir={shlex.quote(str(place))},{theirs or ''}"
+    try:
+        yield place
+    finally:
+        if theirs is None:
+            del os.environ["PYTENSOR_FLAGS"]
+        else:
+            os.environ["PYTENSOR_FLAGS"] = theirs

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+import collabeval.models  # noqa: F401  first: it says where compiled code is kept, before anything loads PyTensor
 from collabeval.convergence import convergence
 from collabeval.draws import load, save
 from collabeval.errors import UsageError
@@ -141,13 +142,14 @@ def sample_blocks(
 
 
 def least_effective(quantities: xr.Dataset) -> float:
-    """Least bulk or tail effective sample size of all quantities that vary."""
+    """Least bulk or tail effective sample size of all quantities that vary; infinite where none does."""
     rows = [
         array.transpose(..., "chain", "draw").to_numpy().reshape(-1, array.sizes["chain"], array.sizes["draw"])
         for array in quantities.data_vars.values()
     ]
     found = convergence(np.concatenate(rows).astype(float))
-    return float(np.nanmin([found.ess_bulk, found.ess_tail]))
+    sizes = np.concatenate([found.ess_bulk, found.ess_tail])
+    return float(np.min(sizes[np.isfinite(sizes)], initial=np.inf))
 
 
 def joined(parts: list[xr.DataTree]) -> xr.DataTree:

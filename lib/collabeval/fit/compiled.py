@@ -8,6 +8,7 @@ A test holds the draws to those of `nutpie.compile_pymc_model`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -73,7 +74,8 @@ def compile_model(model: pm.Model) -> Compiled:
     slopes: Any = pt.grad(density, variables)
     slope = pt.join(0, *[part.ravel() for part in slopes])
     outputs, point = join_nonshared_inputs(initial, [density, slope], variables)
-    with model:
+    with model, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Loop fusion failed")  # says only that PyTensor fused less
         compiled = pm.pytensorf.compile([point], outputs, mode="NUMBA")
     kept = [variable for variable in model.unobserved_value_vars if variable.name in POSTERIOR]
     inner = compiled.vm.jit_fn

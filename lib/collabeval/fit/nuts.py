@@ -141,7 +141,7 @@ def pymc_sampler(model: pm.Model, sampling: Sampling) -> Sampler:
                 block.draws,
                 tune=sampling.tune,
                 chains=block.chains,
-                cores=min(cores(), block.chains),
+                cores=1,  # more would fork a process that has threads, which can lock up
                 random_seed=block.seed,
                 target_accept=block.target_accept,
                 nuts_sampler="pymc",

@@ -2,11 +2,10 @@
 
 from collabeval import compile_cache
 
-compile_cache.use()  # before anything loads PyTensor, which reads its settings once
-
-from collabeval.models.binomial import build_binomial_model  # noqa: E402
-from collabeval.models.normal import build_normal_model  # noqa: E402
-from collabeval.models.poisson import build_poisson_model  # noqa: E402
+with compile_cache.in_use():
+    from collabeval.models.binomial import build_binomial_model
+    from collabeval.models.normal import build_normal_model
+    from collabeval.models.poisson import build_poisson_model
 
 MODELS = {"binomial": build_binomial_model, "poisson": build_poisson_model, "normal": build_normal_model}
 
