@@ -70,8 +70,7 @@ with h5py.File(run / "draws" / f"{measure}.nc", "w") as file:
         for name in ("site_estimates", "site_probabilities", "site_statements", "funnel")
     ),
     "improvement": "".join(
-        f"write('results/{name}.parquet', level=[1.0])\n"
-        for name in ("programme_estimates", "programme_trend", "programme_probabilities", "spc")
+        f"write('results/{name}.parquet', level=[1.0])\n" for name in ("programme_estimates", "programme_trend", "spc")
     ),
     "checks": """
 passed = sampling["draws"] != 13

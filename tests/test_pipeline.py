@@ -58,7 +58,7 @@ class Notebooks:
             "performance": [f"results/{name}" for name in
                             ("site_estimates", "site_probabilities", "site_statements", "funnel")],
             "improvement": [f"results/{name}" for name in
-                            ("programme_estimates", "programme_trend", "programme_probabilities", "spc")],
+                            ("programme_estimates", "programme_trend", "spc")],
             "checks": ["results/diagnostics", "data/quality"],
         }  # fmt: skip
         for name in made.get(step, []):
@@ -224,7 +224,7 @@ def test_a_blocking_check_that_fails_makes_a_draft(notebooks: Notebooks, folder:
     run()
     said = told(folder)
     assert said["status"] == "provisional"
-    assert said["reasons"] == ["death: rhat is 1.5, limit 1.01"]
+    assert said["reasons"] == ["death: rhat is 1.5, limit 1.01. more draws"]
     assert said["engines"]["death"] == {"engine": "nuts", "seed": 1, "check": "failed"}  # type: ignore[index]
     assert said["engines"]["fall"]["check"] == "passed"  # type: ignore[index]
     assert [path.name for path in (folder / "report").iterdir()] == ["DRAFT-small-2025.html"]

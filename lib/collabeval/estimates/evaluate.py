@@ -33,11 +33,10 @@ class SiteResults:
 
 @dataclass(frozen=True)
 class ProgrammeResults:
-    """The tables `programme_estimates`, `programme_trend` and `programme_probabilities` of a run."""
+    """The tables `programme_estimates` and `programme_trend` of a run; chances stand among the sites', site blank."""
 
     estimates: pd.DataFrame
     trend: pd.DataFrame
-    probabilities: pd.DataFrame
 
 
 def evaluate_sites(params: Params, panel: pd.DataFrame, trees: Mapping[str, xr.DataTree]) -> SiteResults:
@@ -77,7 +76,7 @@ def evaluate_programme(params: Params, panel: pd.DataFrame, trees: Mapping[str, 
     for name, tree in trees.items():
         found = evaluated(read(params, name, panel, tree), params.rules)
         estimates = summarise(programme_draws(found), found.posterior.chains).drop(columns="site")
-        parts.append((name, (estimates, programme_trend(found.posterior), programme_probabilities(found))))
+        parts.append((name, (estimates, programme_trend(found.posterior))))
     return ProgrammeResults(*_together(parts))
 
 

@@ -18,7 +18,7 @@ from collabeval.run_folder import RunFolder
 WORDING = ("label", "unit", "numerator", "denominator", "reviewed", "events", "cases", "role", "domain")
 JUDGEMENT = ("benchmark", "minimal_difference", "minimum_denominator")
 SITE_TABLES = ("site_estimates", "site_probabilities", "site_statements", "funnel")
-PROGRAMME_TABLES = ("programme_estimates", "programme_trend", "programme_probabilities", "spc")
+PROGRAMME_TABLES = ("programme_estimates", "programme_trend", "spc")
 
 
 @dataclass(frozen=True)
