@@ -98,12 +98,14 @@ class FailedCheck:
 def failed_checks(run: RunFolder) -> list[FailedCheck]:
     """The blocking checks that did not pass; none means the run is complete."""
     return [
-        FailedCheck(
-            row["model"], f"{row['model']}: {row['check']} is {_number(row['value'])}, limit {_number(row['limit'])}"
-        )
+        FailedCheck(row["model"], f"{row['model']}: {_with_limit(row)}. {row['advice']}".rstrip(". "))
         for row in _rows(run.table("diagnostics"))
         if row["level"] == "blocking" and not row["passed"]
     ]
+
+
+def _with_limit(row: Mapping[str, Any]) -> str:
+    return f"{row['check']} is {_number(row['value'])}, limit {_number(row['limit'])}"
 
 
 def advisories(run: RunFolder) -> list[str]:
