@@ -337,12 +337,20 @@ def test_independent_steps_run_at_the_same_time(notebooks: Notebooks) -> None:
     assert run(jobs=2) == ALL
 
 
-def test_waiting_for_finished_steps_costs_little(notebooks: Notebooks) -> None:
-    """pytask-parallel by itself sleeps up to a second twice per step."""
-    run()
-    began = time.monotonic()
-    run("sampling.seed=3", jobs=2)
-    assert time.monotonic() - began < 5
+def test_finished_steps_are_noticed_at_once(notebooks: Notebooks) -> None:
+    """pytask-parallel by itself waits longer and longer between looks, up to a second, and twice per step."""
+    ends: dict[str, float] = {}
+
+    class Clock(Silent):
+        def started(self, step: object) -> None:
+            ends[f"{step.name} began"] = time.monotonic()  # type: ignore[attr-defined]
+
+        def finished(self, step: object, seconds: float) -> None:
+            ends[f"{step.name} ended"] = time.monotonic()  # type: ignore[attr-defined]
+
+    notebooks.seen = lambda step: time.sleep(1.5 if step == "data" else 0)
+    Run(Request(Path("small.yml"), jobs=2), Clock()).go()
+    assert ends["fit-death began"] - ends["data ended"] < 0.4
 
 
 @pytest.mark.parametrize(("jobs", "due", "shares"), [(2, 1, (4, 2)), (2, 2, (2, 2)), (4, 3, (1, 1)), (1, 3, (4, 4))])
