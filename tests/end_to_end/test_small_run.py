@@ -65,8 +65,10 @@ def kernels(project: Path) -> list[psutil.Process]:
 
 
 def tables(project: Path) -> dict[str, bytes]:
+    """Bytes of every file of data and results, but for the name of the project's own folder."""
     run = project / "runs/small/2025"
-    return {path.name: path.read_bytes() for folder in ("data", "results") for path in (run / folder).iterdir()}
+    files = [path for folder in ("data", "results") for path in (run / folder).iterdir()]
+    return {path.name: path.read_bytes().replace(bytes(project), b"") for path in files}
 
 
 def test_from_nothing_to_a_report_and_nothing_the_second_time(project: Path) -> None:
