@@ -156,10 +156,10 @@ def lowest_chance(named: Sequence[Named]) -> str:
 
 
 def out_of(number: int, total: int, nouns: Sequence[str]) -> str:
-    """ "32 of 35 hospitals", "all 35 hospitals", "none of 35 hospitals"."""
+    """ "32 of 35 hospitals", "eight of 11 hospitals", "all 35 hospitals", "none of 35 hospitals"."""
     if number == total and total > 1:
         return f"all{NO_BREAK}{numbers.whole(total)}{NO_BREAK}{nouns[1]}"
-    which = "none" if number == 0 else numbers.whole(number)
+    which = "none" if number == 0 else numbers.number_word(number)
     return f"{which} of{NO_BREAK}{numbers.whole(total)}{NO_BREAK}{numbers.plural(total, nouns)}"
 
 
