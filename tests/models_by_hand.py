@@ -5,6 +5,7 @@ import pandas as pd
 from scipy import stats
 from scipy.special import expit
 
+from collabeval.models.terms import mean_zero_basis
 from collabeval.params import Model
 
 LINK_SCALES = {
@@ -32,8 +33,9 @@ DEFAULT_SD = {"trend_sd": 0.2, "site_sd": 0.5, "trajectory_sd": 0.1, "overdisper
 class ByHand:
     """Adds up one log-density from named values as the model's random variables have them (untransformed)."""
 
-    def __init__(self, panel: pd.DataFrame, family: str, settings: Model, values: dict, centred: bool):
-        self.panel, self.family, self.settings, self.values, self.centred = panel, family, settings, values, centred
+    def __init__(self, panel: pd.DataFrame, family: str, settings: Model, values: dict, trend_centred: bool):
+        self.panel, self.family, self.settings, self.values = panel, family, settings, values
+        self.trend_centred = trend_centred
         self.sites = sorted(panel["site"].unique())
         self.periods = panel[["period", "time"]].drop_duplicates().sort_values("time").reset_index(drop=True)
         self.total = 0.0
@@ -82,6 +84,11 @@ class ByHand:
         if self.settings.trend == "linear":
             return self.draw("trend_slope", stats.norm(0, 0.2)) * (time - time.mean())
         sd, raw, walk = self.sd("trend_sd"), self.values["trend_raw"], [0.0]
+        if self.trend_centred:  # coordinates in an orthonormal basis: a rotation, so no Jacobian
+            trend = mean_zero_basis(len(time)) @ raw
+            for t in range(1, len(time)):
+                self.total += stats.norm.logpdf(trend[t] - trend[t - 1], 0, sd * np.sqrt(time[t] - time[t - 1]))
+            return trend
         for before, after, step in zip(time[:-1], time[1:], raw, strict=True):
             self.total += stats.norm.logpdf(step)
             walk.append(walk[-1] + sd * np.sqrt(after - before) * step)
@@ -96,21 +103,26 @@ class ByHand:
         effect = stats.t(shape) if shape else stats.norm()
         levels = []
         for j in range(len(self.sites)):
-            if self.centred:
+            if "site_mean_raw" in self.values:
                 level = self.values["site_mean_raw"][j] - intercept / self.scale()
                 self.total += effect.logpdf(level / sd) - np.log(sd)
             else:
                 level = sd * self.values["site_level_raw"][j]
                 self.total += effect.logpdf(self.values["site_level_raw"][j])
             levels.append(level)
-        if "site_slope_raw" not in self.values:
+        if not {"site_slope", "site_slope_raw"} & self.values.keys():
             return np.array(levels), np.zeros(len(levels))
         slope_sd, rho = self.sd("trajectory_sd"), self.correlation()
         spread = sd * np.sqrt(shape / (shape - 2)) if shape else sd
         slopes = []
-        for level, raw in zip(levels, self.values["site_slope_raw"], strict=True):
-            self.total += stats.norm.logpdf(raw)
-            slopes.append(slope_sd * (rho * level / spread + np.sqrt(1 - rho**2) * raw))
+        for j, level in enumerate(levels):
+            mean, own = slope_sd * rho * level / spread, slope_sd * np.sqrt(1 - rho**2)
+            if "site_slope" in self.values:
+                slopes.append(self.values["site_slope"][j])
+                self.total += stats.norm.logpdf(slopes[-1], mean, own)
+            else:
+                slopes.append(mean + own * self.values["site_slope_raw"][j])
+                self.total += stats.norm.logpdf(self.values["site_slope_raw"][j])
         return np.array(levels), np.array(slopes)
 
     def correlation(self):
@@ -131,6 +143,9 @@ class ByHand:
         if "overdispersion_raw" in self.values:
             cells = self.sd("overdispersion_sd") * self.values["overdispersion_raw"]
             self.total += stats.norm.logpdf(self.values["overdispersion_raw"]).sum()
+        if "overdispersion" in self.values:
+            cells, sd = self.values["overdispersion"], self.sd("overdispersion_sd")
+            self.total += stats.norm.logpdf(cells, 0, sd).sum()
         residual = self.residual_sd()
         mean_time = self.panel["time"].mean()
         for i, row in enumerate(self.panel.to_dict("records")):

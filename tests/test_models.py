@@ -9,8 +9,9 @@ from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from scipy import stats
 from scipy.special import expit
 
-from collabeval.models import MODELS
+from collabeval.models import MODELS, terms
 from collabeval.models.design import read_design
+from collabeval.models.forms import Forms, forms, pulls
 from collabeval.params import Model
 from models_by_hand import ByHand
 
@@ -96,17 +97,32 @@ CASES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_the_log_density_is_the_one_worked_out_by_hand(case):
-    family, shape, options = CASES[case]
-    panel, settings = panel_of(family, **shape), Model.model_validate(options)
+def check_against_hand(family, panel, settings, trend_centred):
     model = MODELS[family](panel, settings)
     logp = model.compile_logp(jacobian=False, mode=AS_WRITTEN)
     for seed in range(3):
         point = random_point(model, seed)
-        values = untransformed(model, point)
-        by_hand = ByHand(panel, family, settings, values, centred="site_mean_raw" in values).logp()
-        assert logp(point) == pytest.approx(by_hand, rel=1e-8), case
+        by_hand = ByHand(panel, family, settings, untransformed(model, point), trend_centred).logp()
+        assert logp(point) == pytest.approx(by_hand, rel=1e-8)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_log_density_is_the_one_worked_out_by_hand(case):
+    family, shape, options = CASES[case]
+    panel, settings = panel_of(family, **shape), Model.model_validate(options)
+    check_against_hand(family, panel, settings, forms(read_design(panel, family, settings)).trend)
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson", "normal"])
+def test_the_same_with_everything_centred(family, monkeypatch):
+    monkeypatch.setattr(terms, "forms", lambda design: Forms(level=True, slope=True, trend=True, cells=True))
+    check_against_hand(family, panel_of(family), Model(overdispersion=True), trend_centred=True)
+
+
+def test_coordinates_of_a_centred_trend_are_a_rotation():
+    basis = terms.mean_zero_basis(7)
+    assert basis.T @ basis == pytest.approx(np.eye(6), abs=1e-12)
+    assert basis.sum(axis=0) == pytest.approx(np.zeros(6), abs=1e-12)
 
 
 @pytest.mark.parametrize("family", ["binomial", "poisson", "normal"])
@@ -117,7 +133,8 @@ def test_the_order_of_rows_does_not_matter(family):
     first = MODELS[family](panel, settings)
     second = MODELS[family](panel.iloc[order].reset_index(drop=True), settings)
     point = random_point(first)
-    moved = point | {"overdispersion_raw": point["overdispersion_raw"][order]}
+    cells = next(name for name in point if name.startswith("overdispersion") and point[name].ndim)
+    moved = point | {cells: point[cells][order]}
     at = [model.compile_logp(mode=AS_WRITTEN)(where) for model, where in ((first, point), (second, moved))]
     assert at[0] == pytest.approx(at[1], rel=1e-12)
 
@@ -172,10 +189,11 @@ def test_overdispersion_is_on_from_four_periods_at_the_median_site(counts, on):
 
 
 def test_the_trend_has_mean_zero_and_wider_steps_across_gaps():
-    model = MODELS["binomial"](panel_of("binomial"), Model())
+    model = MODELS["binomial"](panel_of("binomial"), Model(parametrisation="non_centred"))
     at = random_point(model) | {"trend_raw": np.ones(3), "trend_sd_log__": np.log(np.array(0.3))}
-    assert value_of(model, "trend", at).mean() == pytest.approx(0, abs=1e-12)
-    assert np.diff(value_of(model, "trend", at)) == pytest.approx([0.3, 0.3 * np.sqrt(2), 0.3])  # years 0, 1, 3, 4
+    trend = value_of(model, "trend", at)
+    assert trend.mean() == pytest.approx(0, abs=1e-12)
+    assert np.diff(trend) == pytest.approx([0.3, 0.3 * np.sqrt(2), 0.3])  # years 0, 1, 3, 4
 
 
 @pytest.mark.parametrize("form", ["centred", "non_centred"])
@@ -204,22 +222,46 @@ def test_offsets():
     assert read_design(without, "poisson", Model()).offset == pytest.approx(np.log(panel["denominator"]))
 
 
-def sites_with(events_per_site, spread, sites=40):
-    """One period; each site has some `events_per_site` events, and log-odds spread by `spread`."""
+def simulated(cases, level=0.0, slope=0.0, step=0.0, cell=0.0, sites=40, periods=8, family="binomial"):
+    """Sites × years with effects of these sds; a site has `cases` cases a year, one in ten with the event."""
     random = np.random.default_rng(2)
-    n = np.full(sites, round(events_per_site / 0.1))
-    chance = expit(np.log(0.1 / 0.9) + spread * random.standard_normal(sites))
-    columns = {"site": [f"S{j:02d}" for j in range(sites)], "period": "", "time": 0.0}
-    return pd.DataFrame(columns).assign(numerator=random.binomial(n, chance).astype(float), denominator=n.astype(float))
+    j, t = (grid.ravel() for grid in np.meshgrid(range(sites), range(periods), indexing="ij"))
+    effect = level * random.standard_normal(sites)[j] + slope * random.standard_normal(sites)[j] * (t - t.mean())
+    effect = effect + cell * random.standard_normal(len(j)) + np.cumsum(step * random.standard_normal(periods))[t]
+    panel = pd.DataFrame({"site": [f"S{site:02d}" for site in j], "period": (2000 + t).astype(str), "time": t * 1.0})
+    if family == "normal":
+        means = 5 + 2 * effect + random.normal(0, 2 / np.sqrt(cases), len(j))
+        return panel.assign(mean=means, sd=2.0, n=float(cases), weight=float(cases))
+    if family == "poisson":
+        return panel.assign(numerator=random.poisson(0.1 * cases * np.exp(effect)) * 1.0, denominator=float(cases))
+    events = random.binomial(cases, expit(np.log(0.1 / 0.9) + effect))
+    return panel.assign(numerator=events * 1.0, denominator=float(cases))
 
 
-@pytest.mark.parametrize(("events", "spread", "centred"), [(400, 0.4, True), (4, 0.2, False), (60, 0.0, False)])
-def test_sites_are_centred_where_the_data_outweigh_the_pooling(events, spread, centred):
-    panel = sites_with(events, spread)
-    assert ("site_mean_raw" in names(MODELS["binomial"](panel, Model()))) is centred
-    assert read_design(panel, "binomial", Model()).pull == pytest.approx(0.9 * events * spread**2, rel=0.6, abs=0.4)
+@pytest.mark.parametrize(("family", "information"), [("binomial", 0.09), ("poisson", 0.1), ("normal", 1.0)])
+@pytest.mark.parametrize("strength", [0.2, 10.0])
+def test_pulls_are_information_times_variance(family, information, strength):
+    """Of one kind of effect at a time, with the others absent: its own pull is found, the others' stay below."""
+    each = 300 * information  # of a cell: 8 of them a site, with Σ (t − t̄)² = 42; 40 sites a period
+    kinds = {"level": 8 * each, "slope": 42 * each, "step": 40 * each / 2, "cell": each}
+    for kind, amount in kinds.items():
+        panel = simulated(300, family=family, **{kind: np.sqrt(strength / amount)})
+        found = pulls(read_design(panel, family, Model()))
+        own = {"level": found.level, "slope": found.slope, "step": found.trend, "cell": found.cells}
+        assert own.pop(kind) == pytest.approx(strength, rel=0.75, abs=0.3), kind
+        assert max(own.values()) < 0.6, (kind, own)
+
+
+def test_the_form_of_each_kind_of_effect_follows_its_pull():
+    strong = MODELS["binomial"](simulated(3000, 0.4, 0.2, 0.3, 0.3), Model())
+    weak = MODELS["binomial"](simulated(30, 0.05), Model())
+    assert {"site_mean_raw", "site_slope", "overdispersion"} <= {variable.name for variable in strong.free_RVs}
+    assert "trend_steps" in {potential.name for potential in strong.potentials}
+    assert {"site_level_raw", "site_slope_raw", "trend_raw", "overdispersion_raw"} <= names(weak)
+    assert not weak.potentials
 
 
 def test_the_chosen_form_can_be_overruled():
-    panel = sites_with(400, 0.4)
-    assert "site_level_raw" in names(MODELS["binomial"](panel, Model(parametrisation="non_centred")))
+    panel = simulated(3000, 0.4, 0.2, 0.3, 0.3)
+    assert forms(read_design(panel, "binomial", Model(parametrisation="non_centred"))) == Forms(*[False] * 4)
+    assert forms(read_design(simulated(30, 0.05), "binomial", Model(parametrisation="centred"))).level

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from importlib.metadata import version
 from math import ceil
 
@@ -21,7 +21,7 @@ from collabeval.fit.predictive import constant_data, log_likelihood, observed_da
 from collabeval.fit.prior import log_prior
 from collabeval.models import MODELS
 from collabeval.models.design import Design, read_design
-from collabeval.models.terms import is_centred
+from collabeval.models.forms import forms
 from collabeval.params import Params, Sampling
 
 __all__ = ["load", "sample", "save"]
@@ -92,11 +92,11 @@ def sample(
         )
 
     samplers: dict[str, Sampler] = {}
-    tried = []
+    tried: list[Sampled] = []
     for attempt in attempts(design, sampling):
         form = attempt.parametrisation
         if form not in samplers:
-            tell(f"{measure_name}: compiling the model ({form.replace('_', '-')})")
+            tell(f"{measure_name}: compiling the model" + (f" ({form.replace('_', '-')})" if tried else ""))
             model = MODELS[family](rows, params.model.model_copy(update={"parametrisation": form}))
             samplers[form] = SAMPLERS[sampling.sampler](model, sampling)
         tried.append(sample_blocks(samplers[form], sampling, attempt, quantities, tell))
@@ -104,17 +104,17 @@ def sample(
             break
     best = min(tried, key=lambda result: result.divergences)
     tree = completed(best.tree, design, sampling.seed)
-    tree.attrs = attributes(best, len(tried) - 1, sampling) | {"seconds": time.perf_counter() - started}
+    tree.attrs = attributes(best, len(tried) - 1, design, sampling) | {"seconds": time.perf_counter() - started}
     return tree
 
 
 def attempts(design: Design, sampling: Sampling) -> Iterator[Attempt]:
     """The ways to sample, in the order they are tried when the one before diverges."""
-    forms = ("centred", "non_centred") if is_centred(design) else ("non_centred", "centred")
     higher = max(HIGHER_ACCEPT, sampling.target_accept)
-    yield Attempt(forms[0], sampling.target_accept)
-    yield Attempt(forms[0], higher)
-    yield Attempt(forms[1], higher)
+    chosen = design.settings.parametrisation
+    yield Attempt(chosen, sampling.target_accept)
+    yield Attempt(chosen, higher)
+    yield Attempt("non_centred" if any(astuple(forms(design))) else "centred", higher)
 
 
 def sample_blocks(
@@ -177,12 +177,15 @@ def completed(tree: xr.DataTree, design: Design, seed: int) -> xr.DataTree:
     return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": tree["sample_stats"].to_dataset(), **groups})
 
 
-def attributes(sampled: Sampled, retries: int, sampling: Sampling) -> dict[str, str | int | float]:
+def attributes(sampled: Sampled, retries: int, design: Design, sampling: Sampling) -> dict[str, str | int | float]:
     """How the draws came about, for the report and for `run.json`."""
+    settings = design.settings.model_copy(update={"parametrisation": sampled.attempt.parametrisation})
+    centred = [name for name, is_centred in asdict(forms(replace(design, settings=settings))).items() if is_centred]
     return {
         "engine": "nuts",
         "sampler": sampling.sampler,
-        "parametrisation": sampled.attempt.parametrisation,
+        "parametrisation": "centred" if "level" in centred else "non_centred",
+        "centred": ", ".join(centred),
         "target_accept": sampled.attempt.target_accept,
         "retries": retries,
         "blocks": sampled.blocks,

@@ -130,13 +130,6 @@ class Design:
             return self.columns["numerator"] - np.exp(predictor)
         return self.columns["numerator"] - self.columns["denominator"] / (1 + np.exp(-predictor))
 
-    @cached_property
-    def pull(self) -> float:
-        """Information of the median site × variance between sites, roughly: above 1 the data outweigh the pooling."""
-        information = np.bincount(self.site_index, self.information)
-        effect = np.bincount(self.site_index, self.score) / information
-        return float(np.median(information)) * moment_variance(effect, information) if len(effect) > 1 else 0.0
-
 
 def read_design(panel: pd.DataFrame, family: Family, settings: Model) -> Design:
     """Turn the rows of one measure into arrays; row order decides `cell`, nothing else.
@@ -162,10 +155,3 @@ def read_design(panel: pd.DataFrame, family: Family, settings: Model) -> Design:
         time=order["time"].to_numpy(dtype=float),
         columns=columns,
     )
-
-
-def moment_variance(effect: Floats, information: Floats) -> float:
-    """DerSimonian & Laird's (1986) estimate of the variance between effects with these informations, not below 0."""
-    total = information.sum()
-    spread = float(np.sum(information * (effect - np.sum(information * effect) / total) ** 2))
-    return max(0.0, (spread - (len(effect) - 1)) / (total - np.sum(information**2) / total))

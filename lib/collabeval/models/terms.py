@@ -12,6 +12,7 @@ from pytensor.tensor.variable import TensorVariable
 
 from collabeval.models import priors
 from collabeval.models.design import Design
+from collabeval.models.forms import Forms, forms
 from collabeval.params import Prior
 
 
@@ -25,11 +26,12 @@ def linear_predictor(design: Design) -> TensorVariable:
     """
     overrides = design.settings.priors
     intercept = priors.random("intercept", overrides.intercept or default_intercept(design))
-    effects = site_effects(design, intercept)
+    form = forms(design)
+    effects = site_effects(design, intercept, form)
     if design.trend != "none":
-        effects = effects + programme_trend(design)[design.period_index]
+        effects = effects + programme_trend(design, form.trend)[design.period_index]
     if design.overdispersion:
-        effects = effects + overdispersion(design)
+        effects = effects + overdispersion(design, form.cells)
     return design.offset + intercept + design.scale * effects
 
 
@@ -40,30 +42,35 @@ def default_intercept(design: Design) -> Prior:
     return Prior(dist="Normal", mu=design.typical, sigma=1.0 if design.has_expected else 1.5)
 
 
-def programme_trend(design: Design) -> TensorVariable:
-    """Trend of the whole programme over the observed periods (T,); its mean is zero, so the intercept is the level."""
+def programme_trend(design: Design, centred: bool) -> TensorVariable:
+    """Trend of the whole programme over the observed periods (T,); its mean is zero, so the intercept is the level.
+
+        trend[t + 1] − trend[t] ~ Normal(0, trend_sd · √(years between them))
+
+    Centred, the trend itself is drawn, as coordinates in the space of vectors with mean zero; else its steps are.
+    """
     overrides = design.settings.priors
     if design.trend == "linear":
         slope = priors.random("trend_slope", overrides.trend_slope or priors.DEFAULTS["trend_slope"])
         return pm.Deterministic("trend", slope * (design.time - design.time.mean()), dims="period")
     sd = priors.standard_deviation("trend_sd", overrides.trend_sd)
-    step = pm.Normal("trend_raw", 0, 1, shape=len(design.time) - 1)
-    walk = pt.concatenate([[0.0], pt.cumsum(step * np.sqrt(np.diff(design.time)))])
-    return pm.Deterministic("trend", sd * (walk - walk.mean()), dims="period")
+    years, steps = np.sqrt(np.diff(design.time)), len(design.time) - 1
+    if centred:
+        trend = pt.dot(mean_zero_basis(steps + 1), pm.Flat("trend_raw", shape=steps))
+        pm.Potential("trend_steps", pm.logp(pm.Normal.dist(0, sd * years), trend[1:] - trend[:-1]))
+    else:
+        walk = pt.concatenate([[0.0], pt.cumsum(sd * years * pm.Normal("trend_raw", 0, 1, shape=steps))])
+        trend = walk - walk.mean()
+    return pm.Deterministic("trend", trend, dims="period")
 
 
-def is_centred(design: Design) -> bool:
-    """Whether site levels are drawn as they are (centred) or scaled from standard ones.
-
-    `auto`: centred where the data outweigh the pooling (`Design.pull` above 1). Measured on 30 sites, the better form
-    has 2 to 100 times the effective draws per gradient, and the two cross near 1 (docs/methods.md).
-    """
-    if design.settings.parametrisation != "auto":
-        return design.settings.parametrisation == "centred"
-    return design.pull > 1
+def mean_zero_basis(size: int) -> np.ndarray:
+    """Orthonormal vectors that span all with mean zero (size, size − 1)."""
+    steps = np.eye(size)[:, 1:] - np.eye(size)[:, :-1]
+    return np.linalg.qr(steps)[0]
 
 
-def site_effects(design: Design, intercept: TensorVariable) -> TensorVariable:
+def site_effects(design: Design, intercept: TensorVariable, form: Forms) -> TensorVariable:
     """u of each cell before overdispersion (N,): partially pooled level and, with `trajectory`, slope per year.
 
         site_level[j] ~ Normal(0, site_sd)   or   StudentT(degrees_of_freedom, 0, site_sd)
@@ -75,17 +82,20 @@ def site_effects(design: Design, intercept: TensorVariable) -> TensorVariable:
     """
     overrides = design.settings.priors
     sd = priors.standard_deviation("site_sd", overrides.site_sd)
-    level, standard = site_level(design, sd, intercept)
+    level, standard = site_level(design, sd, intercept, form.level)
     if not design.trajectory:
         return level[design.site_index]
     slope_sd = priors.standard_deviation("trajectory_sd", overrides.trajectory_sd)
     rho = priors.correlation(overrides.site_correlation)
-    own = pm.Normal("site_slope_raw", 0, 1, dims="site")
-    slope = pm.Deterministic("site_slope", slope_sd * (rho * standard + pt.sqrt(1 - rho**2) * own), dims="site")
+    slope = partially_pooled(
+        "site_slope", slope_sd * rho * standard, slope_sd * pt.sqrt(1 - rho**2), "site", form.slope
+    )
     return level[design.site_index] + slope[design.site_index] * design.years
 
 
-def site_level(design: Design, sd: TensorVariable, intercept: TensorVariable) -> tuple[TensorVariable, TensorVariable]:
+def site_level(
+    design: Design, sd: TensorVariable, intercept: TensorVariable, centred: bool
+) -> tuple[TensorVariable, TensorVariable]:
     """Level of each site (J,), and the same divided by its standard deviation.
 
     Centred means hierarchically centred: `intercept + site_level` is what is drawn, so that the intercept and the
@@ -96,7 +106,7 @@ def site_level(design: Design, sd: TensorVariable, intercept: TensorVariable) ->
     if design.settings.site_effects == "student_t":
         shape = priors.degrees_of_freedom(design.settings.priors.degrees_of_freedom)
         effect, spread = partial(pm.StudentT, nu=shape), sd * pt.sqrt(shape / (shape - 2))
-    if is_centred(design):
+    if centred:
         centre = intercept / design.scale
         level = effect("site_mean_raw", mu=centre, sigma=sd, dims="site") - centre
     else:
@@ -104,7 +114,16 @@ def site_level(design: Design, sd: TensorVariable, intercept: TensorVariable) ->
     return pm.Deterministic("site_level", level, dims="site"), level / spread
 
 
-def overdispersion(design: Design) -> TensorVariable:
+def overdispersion(design: Design, centred: bool) -> TensorVariable:
     """Variation of each cell beyond level, slope and trend (N,): Normal(0, overdispersion_sd)."""
     sd = priors.standard_deviation("overdispersion_sd", design.settings.priors.overdispersion_sd)
-    return pm.Deterministic("overdispersion", sd * pm.Normal("overdispersion_raw", 0, 1, dims="cell"), dims="cell")
+    return partially_pooled("overdispersion", 0.0, sd, "cell", centred)
+
+
+def partially_pooled(
+    name: str, mean: TensorVariable | float, sd: TensorVariable, dim: str, centred: bool
+) -> TensorVariable:
+    """Normal(mean, sd) effects along a dimension, drawn as they are or as standard ones that are scaled."""
+    if centred:
+        return pm.Normal(name, mean, sd, dims=dim)
+    return pm.Deterministic(name, mean + sd * pm.Normal(f"{name}_raw", 0, 1, dims=dim), dims=dim)
