@@ -195,7 +195,12 @@ class Run:
 
         target = rendered(self.folder)
         made = render.render(
-            self.folder.notebook("report"), self.folder.figures, target, self.params.report.formats, self.params.render
+            self.folder.notebook("report"),
+            self.folder.figures,
+            target,
+            self.params.report.formats,
+            self.params.render,
+            work=self.folder.path / "quarto",
         )
         with written_whole(target / "renderer.json") as part:
             part.write_text(json.dumps({"name": made.renderer, "version": made.version}), encoding="utf-8")

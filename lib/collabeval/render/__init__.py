@@ -36,12 +36,18 @@ def choose(preference: str = "auto") -> Renderer:
 
 
 def render(
-    notebook: Path, figures: Path, out: Path, formats: Sequence[str], preference: str = "auto", name: str = "report"
+    notebook: Path,
+    figures: Path,
+    out: Path,
+    formats: Sequence[str],
+    preference: str = "auto",
+    name: str = "report",
+    work: Path | None = None,
 ) -> Rendered:
     """Render one executed notebook into `out`.
 
-    Everything is done in a folder of this report's own, `out/source`, made anew each time (reports that share a folder
-    share figures). It stays behind: it is a Quarto project, and a plain `quarto render` in it gives the report again.
+    Everything is done in a folder of this report's own, `work`, made anew each time (reports that share a folder share
+    figures). It stays behind: it is a Quarto project, and a plain `quarto render` in it gives the report again.
 
     Parameters
     ----------
@@ -49,6 +55,8 @@ def render(
     figures : folder of the pictures that the report names as `figures/<name>.svg`
     out : where `<name>.html` and `<name>.pdf` go, moved into place only when whole
     formats : some of "html", "pdf"
+    work : the working folder, `out/source` if None; not below a folder whose name starts with a dot, where Quarto does
+        not find the packages its own Typst template imports
 
     Raises
     ------
@@ -62,7 +70,7 @@ def render(
     out.mkdir(parents=True, exist_ok=True)
     for wanted in FORMATS:
         (out / f"{name}.{wanted}").unlink(missing_ok=True)  # a report that fails leaves no older one in its place
-    work = out / "source"
+    work = work or out / "source"
     if work.exists():
         shutil.rmtree(work)
     source = prepare(notebook, figures, work, name)
