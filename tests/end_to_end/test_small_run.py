@@ -76,7 +76,8 @@ def test_from_nothing_to_a_report_and_nothing_the_second_time(project: Path) -> 
     first = call(project)
     assert first.returncode == 0, first.stderr
     # a plain `quarto render` works there; below a folder whose name starts with a dot Quarto loses its own packages
-    assert (run / "quarto" / "_quarto.yml").exists() and (run / "quarto" / "report.ipynb").exists()
+    assert (run / "quarto" / "_quarto.yml").exists()
+    assert (run / "quarto" / "report.ipynb").exists()
     report = run / "report" / "small-2025.html"
     assert first.stdout.splitlines()[-1] == str(report)
     assert "A small collaborative" in report.read_text(encoding="utf-8")
