@@ -11,7 +11,9 @@ import pytest
 
 import fake_run
 from collabeval import plots, sections
+from collabeval.sections.deviance import _wrongly
 from collabeval.sections.report import Missing
+from collabeval.statements.facts import Named
 from fake_run import Fake
 
 CELLS = (
@@ -265,3 +267,16 @@ def test_the_report_template_calls_every_section_once():
     called = re.findall(r"sections\.(\w+)\(", template)
     assert called == ["open_report", "front_matter", *(cell.__name__ for cell in CELLS)]
     assert not re.findall(r"(?<!`)`(r |\{python\})", template)
+
+
+@pytest.mark.parametrize(
+    ("chances", "said"),
+    [((0.998, 0.999), "fewer than 0.1 of the two"), ((0.6, 0.5, 0.58), "1.3 of the three")],
+)
+def test_the_number_wrongly_named_is_one_a_reader_can_expect(chances, said):
+    class Reviewed:
+        def of(self, slot: str, *wanted: str) -> list[Named]:
+            named = [Named(f"Hospital {place}", "review", chance) for place, chance in enumerate(chances)]
+            return [site for site in named if site.slug in wanted]
+
+    assert said in _wrongly(Reviewed())

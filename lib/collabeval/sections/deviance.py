@@ -13,6 +13,7 @@ TITLE = "Learning from positive deviance"
 BEST = ("positive_deviant", "emerging", "candidate")
 REVIEW = ("review_persistent", "review")
 FEWEST = 10
+SMALLEST_SHOWN = 0.1  # an expected number below it would be printed as 0.0, which nobody can expect
 
 
 def missing(report: Report) -> Missing | None:
@@ -101,8 +102,10 @@ def _wrongly(facts: Facts) -> str:
     for slugs_, what in ((BEST, "worth a visit"), (REVIEW, "advised for review")):
         named = [site for site in facts.of("deviance", *slugs_) if site.chance == site.chance]
         if len(named) > 1:
-            most = "at most " if any(site.bounded for site in named) else ""
-            number = numbers.decimal(wrongly_named(named), 1)
+            wrong = wrongly_named(named)
+            tiny = wrong < SMALLEST_SHOWN
+            most = "fewer than " if tiny else "at most " if any(site.bounded for site in named) else ""
+            number = numbers.decimal(max(wrong, SMALLEST_SHOWN), 1)
             which = f"{number} of the {numbers.number_word(len(named))} {what}"
             sentences.append(f"On average {most}{which} would be named by chance alone.")
     return " ".join(sentences)
