@@ -4,9 +4,10 @@
     python benchmarks/run.py --only infant_cardiac_surgery
     python benchmarks/run.py --new-york FOLDER     # New York too, from the folder where its two CSVs lie
 
-For each example, in folders of its own: `cold` (no compiled code cached), `warm` (compiled code cached, run folder empty), `unchanged`
-(the same command again), `template` (one word of the report's template changed). Machines are shared and noisy, so besides seconds
-it prints each as a ratio to the warm run of the same call. Writes benchmarks/results.json.
+For each example, in folders of its own: `cold` (no compiled code cached), `warm` (compiled code cached, run folder
+empty), `unchanged` (the same command again), `template` (one word of the report's template changed). Machines are
+shared and noisy, so besides seconds it prints each as a ratio to the warm run of the same call. Writes
+benchmarks/results.json.
 """
 
 from __future__ import annotations
