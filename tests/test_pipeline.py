@@ -100,7 +100,11 @@ def notebooks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Notebooks:
     monkeypatch.setattr(execute, "run_notebook", stand_in)
     monkeypatch.setattr("collabeval.pipeline.run.AHEAD", 0)
 
-    def rendering(notebook: Path, figures: Path, out: Path, formats: list[str], preference: str) -> Rendered:
+    def rendering(
+        notebook: Path, figures: Path, out: Path, formats: list[str], preference: str, work: Path
+    ) -> Rendered:
+        # below a folder whose name starts with a dot Quarto does not find its own packages
+        assert not any(part.startswith(".") for part in work.relative_to(Path.cwd()).parts)
         out.mkdir(parents=True, exist_ok=True)
         for kind in formats:
             (out / f"report.{kind}").write_text(notebook.read_text(encoding="utf-8"), encoding="utf-8")
