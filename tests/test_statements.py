@@ -327,14 +327,6 @@ def test_every_word_of_the_rules_has_a_wording_and_a_mark():
     assert said >= REMARKABLE
 
 
-def test_priors_in_the_report_are_those_of_the_models():
-    from collabeval.models.priors import DEFAULTS
-
-    shared = {name: prior for name, prior in priors.DEFAULTS.items() if name in DEFAULTS}
-    assert shared == DEFAULTS
-    assert set(priors.DEFAULTS) - set(DEFAULTS) <= {"site_correlation"}
-
-
 def test_a_prior_on_another_scale_says_so():
     from collabeval.params import Prior
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, astuple, dataclass, replace
 from importlib.metadata import version
@@ -79,7 +78,6 @@ def sample(
     """
     if params.model.engine == "laplace":
         raise UsageError("model.engine: laplace is not in this version → use auto or nuts")
-    started = time.perf_counter()
     tell = progress or (lambda message: None)
     family, sampling = params.measures[measure_name].family, params.sampling
     rows = panel[panel["measure"] == measure_name].reset_index(drop=True)
@@ -104,7 +102,7 @@ def sample(
             break
     best = min(tried, key=lambda result: result.divergences)
     tree = completed(best.tree, design, sampling.seed)
-    tree.attrs = attributes(best, len(tried) - 1, design, sampling) | {"seconds": time.perf_counter() - started}
+    tree.attrs = attributes(best, len(tried) - 1, design, sampling)
     return tree
 
 

@@ -6,17 +6,8 @@ from collections.abc import Iterator
 
 from collabeval.disclosure import MeasureView
 from collabeval.params import Model, Prior
+from collabeval.params.defaults import DEFAULTS
 
-# the defaults of collabeval.models (a test compares the two): PyMC is not loaded to print them
-DEFAULTS = {
-    "trend_sd": Prior(on="sd", dist="HalfNormal", sigma=0.2),
-    "trend_slope": Prior(dist="Normal", mu=0.0, sigma=0.2),
-    "site_sd": Prior(on="sd", dist="HalfNormal", sigma=0.5),
-    "trajectory_sd": Prior(on="sd", dist="HalfNormal", sigma=0.1),
-    "overdispersion_sd": Prior(on="sd", dist="HalfNormal", sigma=0.5),
-    "degrees_of_freedom": Prior(dist="Gamma", alpha=2.0, beta=0.1),
-    "site_correlation": Prior(dist="Beta", alpha=2.0, beta=2.0),
-}
 MEANINGS = {
     "intercept": "level of the collaborative",
     "trend_sd": "a year’s step of the trend (standard deviation)",
