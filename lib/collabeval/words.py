@@ -89,8 +89,11 @@ def _level(signal: pd.Series, measure: Measure, rules: Rules) -> Word:
 
 
 def _close_rule(measure: Measure, rules: Rules) -> str:
-    least = f"{measure.minimal_difference:g}" + (f" {measure.unit}" if measure.unit else "")
-    return f"The chance that the site is within {least} of the average of its sites is at least {in_100(rules.close)}."
+    least = f"{measure.minimal_difference:g}" + (f" ({measure.unit})" if measure.unit else "")
+    return (
+        f"The chance that the site is less than {least} from the average of its sites is at least "
+        f"{in_100(rules.close)}."
+    )
 
 
 def _few_cases(signal: pd.Series, measure: Measure, rules: Rules) -> Word:

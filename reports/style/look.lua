@@ -201,7 +201,25 @@ local function with_contents(blocks)
   return blocks
 end
 
+-- A numbered list that goes on from an earlier one keeps the look of the first; a paragraph that ends in a colon keeps
+-- with what it announces.
+local function typst_flow(blocks)
+  return blocks:walk({
+    OrderedList = function(list)
+      if list.start == 1 then return nil end
+      local start = list.start
+      list.start = 1
+      return { raw_block("#set enum(start: " .. start .. ")"), list, raw_block("#set enum(start: 1)") }
+    end,
+    Para = function(para)
+      if not pandoc.utils.stringify(para):match(":$") then return nil end
+      return pandoc.Plain(around("#block(sticky: true)[", para.content, "]"))
+    end,
+  })
+end
+
 function Pandoc(doc)
   doc.blocks = with_contents(take_front(doc.blocks, doc.meta)):walk({ Div = div_look })
+  if is_typst then doc.blocks = typst_flow(doc.blocks) end
   return doc
 end

@@ -40,9 +40,9 @@ def prior_sensitivity(params: Params, name: str, panel: pd.DataFrame, tree: xr.D
         return [Check(name, "prior_sensitivity", value, LIMIT, "advisory", True, advice)]
     changes = words_that_change(params, name, panel, tree)
     said = {0: "no word about any site would change", 1: "one word about a site would change"}
-    what = ", ".join(IN_WORDS[quantity] for quantity in found if found[quantity] > LIMIT)
+    what = " and ".join(IN_WORDS[quantity] for quantity in found if found[quantity] > LIMIT)
     advice = (
-        f"The data alone do not settle: {what}. With priors that count a fifth less or a quarter more, "
+        f"The data alone do not settle {what}. With priors that count a fifth less or a quarter more, "
         f"{said.get(len(changes), f'{len(changes)} words about sites would change')}. Say so where it matters, or "
         "agree on the priors beforehand."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,12 +43,17 @@ def place_callouts(
 ) -> int:
     """Set as many callouts as find a place inside the bounds, in the order given; return how many did not.
 
+    One that finds none is tried with its first line alone.
+
     `points`, shape (n, 2), inches: no label covers one. `soft`, likewise: places that labels keep off where they can.
     """
     taken: list[Box] = []
     left_out = 0
     for callout in callouts:
         free = [(side, box) for side, box in callout.boxes() if _fits(box, bounds, taken, points)]
+        if not free and len(callout.lines) > 1:
+            callout = replace(callout, lines=callout.lines[:1])
+            free = [(side, box) for side, box in callout.boxes() if _fits(box, bounds, taken, points)]
         if not free:
             left_out += 1
             continue

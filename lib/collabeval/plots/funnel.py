@@ -16,7 +16,8 @@ from collabeval.plots.page import ABOVE, BELOW, MARGIN, WIDTH, Page, open_page
 from collabeval.plots.scales import Axis, Scale, column_for_numbers, draw_across, draw_upwards, scale_for
 from collabeval.plots.style import BAND, INK, LABEL, MARK, SEMIBOLD, TEXT2, FigureText, styled
 
-BODY = 3.55
+BODY = 3.2
+FAR = 1.5
 OUTSIDE = ("above_998", "below_998")
 OUTSIDE_PLAIN = Look("o", INK, TEXT2, size=1.1, decided=True)
 BEYOND = Look("^", MARK, MARK, hollow=True)  # further up than the scale goes
@@ -54,7 +55,7 @@ def funnel(rows: pd.DataFrame, curves: pd.DataFrame, text: FigureText, size: Axi
     lines = _draw_limits(page, shown, across, upwards, axis)
     left_out = _draw_points(page, rows, across, upwards, lines)
     if left_out:
-        words = f"and {left_out} more {text.noun} outside the limits, named in the table"
+        words = f"and {left_out} more outside the limits, named in the text"
         page.write(across.end, BODY + 0.14, words, ha="right", color=TEXT2)
     return page.figure
 
@@ -71,7 +72,9 @@ def _scale_across(rows: pd.DataFrame, curves: pd.DataFrame, size: Axis, axis: Ax
 
 
 def _scale_upwards(rows: pd.DataFrame, curves: pd.DataFrame, axis: Axis) -> Scale:
-    """Every site's value, and all limits at their right end; what cannot be negative starts at zero.
+    """Every site's value, and the limits at their right end; what cannot be negative starts at zero.
+
+    Over-dispersed limits far beyond every site (by more than half of what else is shown) do not flatten the rest.
 
     A value far above all others does not flatten the rest: beyond three times the usual distance it sits on the edge.
     """
@@ -83,7 +86,8 @@ def _scale_upwards(rows: pd.DataFrame, curves: pd.DataFrame, axis: Axis) -> Scal
 
     usual = max(float(np.quantile(values, 0.9)), *limit("upper_998", float(rows["expected"].median())))
     top = min(float(values.max()), centre + 3 * (usual - centre)) if usual > centre else float(values.max())
-    ends = [top, *limit("upper_998", size), *limit("upper_od", size)]
+    ends = [top, *limit("upper_998", size)]
+    ends += [value for value in limit("upper_od", size) if value - centre < FAR * (max(ends) - centre)]
     if axis.kind == "value" and not axis.from_zero:
         ends += [float(values.min()), *limit("lower_998", size), *limit("lower_od", size)]
     upwards = Axis(axis.label, "value", axis.reference, from_zero=axis.from_zero or axis.kind == "ratio")

@@ -77,7 +77,10 @@ def plan(
     pitch = min(wanted, (room(text, above, below) - 0.06) / len(rows))
     whole = Layout(rows, compact, pitch, 0, WIDTH, own)
     if compact:
-        column = min(TAG_COLUMN, widest(whole.compact_labels(np.flatnonzero(whole.named)), NOTE))
+        chosen, left_out = _those_with_room(whole)
+        column = min(
+            TAG_COLUMN, widest([*whole.compact_labels(chosen), *([_and_more(left_out)] * bool(left_out))], NOTE)
+        )
         return Layout(rows, compact, pitch, 1.0, WIDTH - MARGIN - column - LEADER, own)
     names = min(NAME_COLUMN, widest(list(rows["label"]), LABEL))
     tags = min(TAG_COLUMN, widest([*rows["tag"], heading], LABEL))
@@ -141,8 +144,11 @@ def _draw_leaders(page: Page, layout: Layout, reach: np.ndarray) -> None:
         words = shorten(label, WIDTH - MARGIN - right - LEADER, NOTE, SEMIBOLD)
         page.write(right + LEADER, height, words, fontsize=NOTE, **look_of(word).text)
     if left_out:
-        words = f"and {left_out} more, named in the table"
-        page.write(right + LEADER, heights[-1], words, fontsize=NOTE, color=TEXT2)
+        page.write(right + LEADER, heights[-1], _and_more(left_out), fontsize=NOTE, color=TEXT2)
+
+
+def _and_more(number: int) -> str:
+    return f"and {number} more"
 
 
 def _those_with_room(layout: Layout) -> tuple[np.ndarray, int]:

@@ -15,7 +15,7 @@ from collabeval.plots.page import MARGIN, WIDTH, Page, open_page, room
 from collabeval.plots.rows import fit_tag
 from collabeval.plots.scales import Axis, Scale, number, scale_for
 from collabeval.plots.style import ACCENT, ACCENT3, INK, MARK, PANEL, SMALLEST, TEXT2, THIN, FigureText, styled
-from collabeval.plots.timeline import Timeline, runs, timeline
+from collabeval.plots.timeline import Timeline, runs, timeline, year_of
 
 MOST_COLUMNS, LEAST_COLUMNS = 6, 3
 MOST_PANELS = 42
@@ -80,8 +80,8 @@ def small_multiples(rows: pd.DataFrame, text: FigureText, axis: Axis | None = No
     grid = _grid(len(chosen), room(text, above, BELOW))
     page = open_page(text, grid.body, above, BELOW)
     if total > len(chosen):
-        which = " Those with a word, then the largest." if "size" in rows else ""
-        words = f"{len(chosen)} of {total} {text.noun} are shown.{which} The table has all."
+        which = ": those with a word first, then the largest" if "size" in rows else ""
+        words = f"{len(chosen)} of {total} {text.noun} are shown{which}. The table lists all."
         page.write(MARGIN, page.body + 0.08, words, color=TEXT2)
     _draw_panels(page, rows[rows["site"].isin(chosen)], chosen, axis or Axis(), grid)
     return page.figure
@@ -160,4 +160,4 @@ def _draw_scales(page: Page, panel: Panel) -> None:
     for period, side in ((first, "left"), (last, "right")) if first != last else ((first, "center"),):
         x = float(panel.line.at([period])[0])
         page.line([x, x], [panel.low - 0.035, panel.low], color=MARK, lw=0.6)
-        page.write(x, panel.low - 0.078, period, fontsize=SMALLEST, ha=side, color=TEXT2)
+        page.write(x, panel.low - 0.078, year_of(period), fontsize=SMALLEST, ha=side, color=TEXT2)

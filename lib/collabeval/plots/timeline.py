@@ -89,5 +89,11 @@ def named_periods(line: Timeline) -> list[tuple[str, str]]:
     return whole[:1]
 
 
+def year_of(period: str) -> str:
+    """ "2021" of "2021Q3" and "2021-07"; a period that is no part of a year stays as it is."""
+    match = PART_OF_YEAR.match(period)
+    return match[1] if match else period
+
+
 def _opens_year(part: str) -> bool:
     return part in ("Q1", "H1", "01")

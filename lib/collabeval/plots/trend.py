@@ -52,21 +52,28 @@ class TrendLabels:
 
 
 @styled
-def trend(fan: pd.DataFrame, text: FigureText, labels: TrendLabels | None = None, axis: Axis | None = None) -> Figure:
+def trend(
+    fan: pd.DataFrame,
+    text: FigureText,
+    labels: TrendLabels | None = None,
+    axis: Axis | None = None,
+    body: float = BODY,
+) -> Figure:
     """Draw the median with 50, 80 and 95% bands, and the recorded values as dots.
 
     Parameters
     ----------
     fan : one row per period in order: `period, observed, q025, q10, q25, q50, q75, q90, q975` on the display scale, NaN
         for a gap; `time` (years) if periods are missing between rows.
-    axis : by default values from zero, without a name (the subtitle names the unit).
+    axis : by default values from zero, without a name (the subtitle names the unit). body : inches from the lowest to
+        the highest value.
     """
     labels, axis = labels or TrendLabels(), axis or Axis(kind="value", reference=None, from_zero=True)
     if fan.empty:
         raise ValueError("a trend needs at least one period")
-    upwards = _scale_upwards(fan, labels, axis)
+    upwards = _scale_upwards(fan, labels, axis, body)
     change_y = _place_of_change(fan, upwards, labels.change)
-    page = open_page(text, BODY, above=0.14 if change_y < BODY or not labels.change else 0.42, below=BELOW)
+    page = open_page(text, body, above=0.14 if change_y < body or not labels.change else 0.42, below=BELOW)
     left = MARGIN + column_for_numbers(upwards)
     right = WIDTH - MARGIN - max(widest([labels.estimate, labels.baseline], LABEL), 0.2) - 0.08
     inset = min(0.25, (right - left) / (2 * len(fan)))
@@ -80,13 +87,13 @@ def trend(fan: pd.DataFrame, text: FigureText, labels: TrendLabels | None = None
     return page.figure
 
 
-def _scale_upwards(fan: pd.DataFrame, labels: TrendLabels, axis: Axis) -> Scale:
+def _scale_upwards(fan: pd.DataFrame, labels: TrendLabels, axis: Axis, body: float) -> Scale:
     """All that is drawn, with headroom for the word over the baseline."""
     level = [] if labels.baseline_level is None else [labels.baseline_level]
-    tight = scale_for(axis, [*fan["observed"], *level], fan[["q025", "q975"]], 0.0, BODY)
+    tight = scale_for(axis, [*fan["observed"], *level], fan[["q025", "q975"]], 0.0, body)
     headroom = [] if axis.kind == "ratio" else [tight.high + 0.12 * (tight.high - tight.low)]
     return scale_for(
-        axis, [*fan["observed"], *level], [*fan[["q025", "q975"]].to_numpy(float).ravel(), *headroom], 0.0, BODY
+        axis, [*fan["observed"], *level], [*fan[["q025", "q975"]].to_numpy(float).ravel(), *headroom], 0.0, body
     )
 
 
@@ -96,8 +103,8 @@ def _draw_baseline(page: Page, line: Timeline, upwards: Scale, labels: TrendLabe
         places = line.at(shaded)
         start = left if line.periods[0] in shaded else places.min() - line.step / 2
         end = min(places.max() + line.step / 2, right)
-        page.box(start, end, 0, BODY, color=BAND, zorder=0)
-        page.write(start + 0.08, BODY - 0.09, "Baseline", color=TEXT2)
+        page.box(start, end, 0, page.body, color=BAND, zorder=0)
+        page.write(start + 0.08, page.body - 0.09, "Baseline", color=TEXT2)
     if labels.baseline_level is not None:
         y = upwards.place(labels.baseline_level)
         page.line([left, right], [y, y], color=INK, lw=0.7, dashes=(4, 2.5), zorder=2)
@@ -129,7 +136,7 @@ def _draw_labels(page: Page, fan: pd.DataFrame, line: Timeline, upwards: Scale, 
     if labels.baseline and labels.baseline_level is not None:
         ends.append((upwards.place(labels.baseline_level), labels.baseline, {"color": INK}))
     start = line.end + 0.10 + 0.08
-    for y, (_, words, look) in zip(spread([end[0] for end in ends], 0.16, 0, BODY), ends, strict=True):
+    for y, (_, words, look) in zip(spread([end[0] for end in ends], 0.16, 0, page.body), ends, strict=True):
         page.write(start, y, words, **look)
     if labels.remarkable:
         _draw_remarkable(page, fan, line, upwards, labels.remarkable)
@@ -143,7 +150,7 @@ def _draw_remarkable(
     x, y = dots[(fan["period"].astype(str) == period).to_numpy()][0]
     soft = np.vstack([along(dots[:, 0], upwards.at(fan[name])) for name in ("q025", "q50", "q975")])
     place_callouts(
-        page, [Callout(float(x), float(y), (words,), 400, TEXT2)], dots, (line.start, line.end, 0.0, BODY), soft
+        page, [Callout(float(x), float(y), (words,), 400, TEXT2)], dots, (line.start, line.end, 0.0, page.body), soft
     )
 
 
@@ -153,4 +160,5 @@ def _place_of_change(fan: pd.DataFrame, upwards: Scale, words: str) -> float:
     last = upwards.at(fan[["observed", "q025", "q975"]].to_numpy(float)[len(fan) // 3 :])
     if not np.isfinite(last).any() or np.nanmin(last) > 2 * half + 0.08:
         return half + 0.04
-    return BODY - half if np.nanmax(last) < BODY - 2 * half - 0.04 else BODY + half
+    top = upwards.end
+    return top - half if np.nanmax(last) < top - 2 * half - 0.04 else top + half

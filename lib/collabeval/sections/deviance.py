@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from collabeval.estimates.ranks import share_size
 from collabeval.sections.report import Missing, Report, Section, blocks, callout, slug, text
 from collabeval.statements import numbers, phrases
 from collabeval.statements import words as slugs
@@ -72,13 +73,20 @@ def _how_certain(report: Report, facts: Facts) -> str:
         )
     rules = report.published.params.rules
     said = (
-        f"To be called a consistently high performer takes {phrases.chances(rules.deviant)} of being among the best now"
+        f"To be called a consistently high performer takes {phrases.chances(rules.deviant)} of being among the best"
+        f"{_best(facts, rules.best_share)} now"
     )
     if len(facts.view.windows.earlier) < 2:
         lacks = "these data hold fewer, so nothing can be called sustained"
         return f"{said}, and two earlier windows to show that it lasts; {lacks}."
     lasting = phrases.chances(rules.persistence)
     return f"{said}, and {lasting} of being better than average now and in both earlier windows."
+
+
+def _best(facts: Facts, share: float | None) -> str:
+    """ " seven of 70": how many are the best, and of how many."""
+    size = share_size(facts.competing, share)
+    return "" if size is None else f" {phrases.out_of(size, facts.competing, facts.nouns)}"
 
 
 def _table(report: Report, facts: Facts) -> str:

@@ -30,7 +30,7 @@ def _advice(report: Report, check: dict) -> str:
         if len(report.facts) == 1
         else f" ({numbers.lower_first(_labels(report).get(check['model'], check['model']))})"
     )
-    doubts = [checks.doubt(*line.split("\t")) for line in check["changes"].splitlines()]
+    doubts = checks.doubts(check["changes"])
     doubt = f" In doubt: {numbers.listed(doubts, 8)}." if doubts else ""
     return f"- **{text(checks.name(check['check']) + about)}**: {with_code(check['advice'])}{text(doubt)}"
 

@@ -123,7 +123,7 @@ def _reliability(report: Report) -> str:
                 "Signal, typical site": numbers.percent(facts.reliability),
                 "Signal in a ranking": numbers.percent(facts.rankability),
                 "Cases now, median": numbers.whole(now) if math.isfinite(now) else numbers.NOT_ESTIMATED,
-                f"Cases for {numbers.percent(target)}": (
+                f"Cases for {numbers.percent(target)} signal": (
                     numbers.estimated_count(needed) if math.isfinite(needed) else "not reachable"
                 ),
             }

@@ -174,7 +174,8 @@ def _windows(report: Report) -> str:
 def _classical(report: Report) -> str:
     """The companions of the Bayesian results, with their sources."""
     funnel = text(
-        "Funnel limits are exact; the over-dispersed limits are the additive ones of the NHS mortality indicator "
+        "Funnel limits are exact; the over-dispersed limits are the additive ones of the NHS mortality indicator, "
+        "with the lowest and highest tenth left out of the estimate of the spread "
     )
     sentences = [f"{funnel}[@spiegelhalter2005; @spiegelhalter2012]."]
     if over_time(report):

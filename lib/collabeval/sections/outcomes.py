@@ -69,9 +69,9 @@ def _same_sites(facts: Facts) -> str:
     places = phrases.change_digits(facts.view, change)
     size = numbers.signed(change.median, places)
     return (
-        f"Among the {facts.nouns[1]} with data in both periods alone the change is {size} {phrases.unit(facts.view)} "
-        f"({numbers.interval_95(change.lower, change.upper, places, sign=True)}), so that joining and leaving play "
-        "no part in it."
+        f"In only those {facts.nouns[1]} that have data in both periods the change is {size} "
+        f"{phrases.unit(facts.view)} ({numbers.interval_95(change.lower, change.upper, places, sign=True)}): "
+        f"{facts.nouns[1]} that joined or left play no part in this number."
     )
 
 
@@ -117,11 +117,11 @@ def _gap(facts: Facts) -> str:
         return ""
     span = numbers.interval_95(gap.lower, gap.upper, 2)
     if gap.upper < 1:
-        said = "Differences between them became smaller"
+        said = f"Differences between {facts.nouns[1]} became smaller"
     elif gap.lower > 1:
-        said = "Differences between them became larger"
+        said = f"Differences between {facts.nouns[1]} became larger"
     else:
-        said = "Whether differences between them became smaller cannot be told"
+        said = f"Whether differences between {facts.nouns[1]} became smaller or larger cannot be told"
     return f"{said}: their spread is {numbers.decimal(gap.median, 2)} times what it was at baseline ({span})."
 
 

@@ -37,7 +37,7 @@ def _measure(report: Report, facts: Facts) -> str:
         callout("important", "Key message", text(_message(facts))),
         seen if first_page else pictures.caterpillar(report, facts),
         _few_cases(facts),
-        pictures.funnel(report, facts) if _can_funnel(report, facts) else text(_no_funnel(facts)),
+        _funnel(report, facts),
         _ranking(report, facts),
         _over_time(report, facts),
         _table(report, facts),
@@ -58,6 +58,18 @@ def _few_cases(facts: Facts) -> str:
         "other "
         "words; look at the cases themselves."
     )
+
+
+def _funnel(report: Report, facts: Facts) -> str:
+    """The funnel plot, and the names of the sites outside its limits; the reason where there is none."""
+    if not _can_funnel(report, facts):
+        return text(_no_funnel(facts))
+    far, both = pictures.outside_limits(report, facts)
+    said = f" lie outside the 99.8% limits of chance: {numbers.listed(far, len(far))}."
+    if both:
+        said += f" Outside the over-dispersed limits too: {numbers.listed(both, len(both))}."
+    figure = pictures.funnel(report, facts)
+    return blocks(figure, f"In @fig-funnel-{slug(facts.view)}{text(said)}" if far else "")
 
 
 def _can_funnel(report: Report, facts: Facts) -> bool:

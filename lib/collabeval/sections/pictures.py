@@ -11,6 +11,7 @@ from collabeval.statements import words as slugs
 from collabeval.statements.facts import Facts, programme
 
 HALF = 0.5  # of the average: where no recorded ratio lies below, a funnel need not start at zero
+OUTSIDE = ("above_998", "below_998")  # flags of the funnel
 QUANTILES = ["q025", "q25", "q50", "q75", "q975"]
 
 
@@ -102,12 +103,19 @@ def funnel(report: Report, facts: Facts) -> str:
     )
     counts = zip(exact["observed"], exact["expected"], strict=True)
     rows["tag"] = [_funnel_tag(facts, observed, expected) for observed, expected in counts]
-    far = rows["flag"].isin(("above_998", "below_998"))
-    both = far & rows["flag_overdispersed"].isin(("above_998", "below_998"))
-    words = figures.funnel(report.published, facts, list(rows[far]["label"]), list(rows[both]["label"]))
+    words = figures.funnel(report.published, facts, *outside_limits(report, facts))
     size, axis = _funnel_axes(facts, far_below=bool(rows["ratio"].min() < HALF))
     drawn = plots.funnel(rows, report.published.curves[view.name], figure_text(words, facts.nouns[1]), size, axis)
     return report.figure(f"funnel-{slug(view)}", words, drawn)
+
+
+def outside_limits(report: Report, facts: Facts) -> tuple[list[str], list[str]]:
+    """Sites outside the 99.8% limits of chance, and those of them outside the over-dispersed limits too."""
+    table = report.published.funnel
+    rows = table[table["measure"].eq(facts.view.name) & table["flag"].isin(OUTSIDE)]
+    far = sorted(rows[rows["method"].eq("exact")]["site"])
+    wider = set(rows[rows["method"].eq("additive")]["site"])
+    return far, [site for site in far if site in wider]
 
 
 def _funnel_tag(facts: Facts, observed: float, expected: float) -> str:

@@ -30,8 +30,11 @@ def in_time(report: Report, rows: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values("time", kind="stable", ignore_index=True)
 
 
+LOW = 1.75  # inches: the body of a trend that shares the first page with the five answers
+
+
 def trend(report: Report, facts: Facts) -> str:
-    """The collaborative's rate over time with 50, 80 and 95% bands."""
+    """The collaborative's rate over time with 50, 80 and 95% bands; on the first page it is lower."""
     words, view = figures.trend(report.published, facts), facts.view
     fan = trend_rows(report, facts)
     drawn = plots.trend(
@@ -39,6 +42,7 @@ def trend(report: Report, facts: Facts) -> str:
         figure_text(words, facts.nouns[1]),
         _trend_labels(facts, fan),
         plots.Axis("", "value", None, from_zero=not view.is_mean),
+        **({"body": LOW} if facts is report.lead else {}),
     )
     return report.figure(f"trend-{slug(view)}", words, drawn)
 
@@ -90,7 +94,8 @@ def spc_rows(report: Report, facts: Facts) -> pd.DataFrame:
 def spc(report: Report, facts: Facts) -> str:
     """The collaborative's control chart."""
     rows = spc_rows(report, facts)
-    words = figures.spc(report.published, facts, list(rows[rows["flag"].ne("")]["period"]))
+    flagged = rows[rows["flag"].ne("")]
+    words = figures.spc(report.published, facts, dict(zip(flagged["period"], flagged["flag"], strict=True)))
     shown = rows.assign(word=rows["signal"].map({"improvement": "improved", "concern": "worsened"}).fillna(""))
     drawn = plots.spc(shown, figure_text(words, facts.nouns[1]))
     return report.figure(f"control-chart-{slug(facts.view)}", words, drawn)

@@ -8,6 +8,7 @@ from importlib import metadata
 import pandas as pd
 
 from collabeval.sections.report import Report, Section, blocks, text
+from collabeval.statements import numbers
 
 PACKAGES = ("collabeval", "pymc", "nutpie", "arviz", "numpy", "pandas", "matplotlib")
 
@@ -32,7 +33,7 @@ def _data(report: Report) -> str:
         rows.append(("Seed", str(params.sampling.seed)))
         rows.append(("Analysed rows, SHA-256", published.fingerprint))
     if params.data.note:
-        rows.append(("Source", params.data.note.removeprefix("Data: ")))
+        rows.append(("Source", numbers.capital(params.data.note.removeprefix("Data: "))))
     table = report.table("provenance", pd.DataFrame(rows, columns=["What", "Value"]), "What this report was made from")
     return blocks(table, "" if published.fingerprint else text(_why_no_hashes()))
 

@@ -10,6 +10,8 @@ from collabeval.statements import checks, headline, numbers, phrases
 from collabeval.statements.advice import first_three
 from collabeval.statements.cards import Bar, Card
 
+MOST_DOUBTS = 3  # named on the first page; the chapter Diagnostics has more
+
 
 def front_matter(report: Report) -> FrontMatter:
     """The finding as the document's title."""
@@ -112,14 +114,12 @@ def _advisory(report: Report) -> str:
     failed = failed_checks(report, "advisory")
     if not failed:
         return ""
-    return callout(
-        "warning",
-        "A check advises care",
-        text(
-            f"Not passed: {numbers.listed(failed, 5)}. The results stand; the chapter Diagnostics says which words "
-            "could change."
-        ),
-    )
+    rows = report.published.diagnostics
+    rows = rows[rows["level"].eq("advisory") & ~rows["passed"].astype(bool)]
+    found = dict.fromkeys(doubt for changes in rows["changes"] for doubt in checks.doubts(changes))
+    doubt = f" In doubt: {numbers.listed(found, MOST_DOUBTS)}." if found else ""
+    said = f"Not passed: {numbers.listed(failed, 5)}. The results stand, with care.{doubt} See the chapter Diagnostics."
+    return callout("warning", "A check advises care", text(said))
 
 
 def how_to_read(report: Report) -> str:

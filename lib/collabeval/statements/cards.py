@@ -132,7 +132,7 @@ def for_whom_now(facts: Facts) -> Card:
         if few:
             shows = numbers.plural(len(few), SHOWS)
             answer = numbers.capital(f"{numbers.counted(len(few), facts.nouns)} {shows} a signal on few cases.")
-            rest = f"{phrases.who(few, 3)}. {level_rest(facts)}"
+            rest = f"The signal: {phrases.who(few, 3)}. {level_rest(facts)}"
         return Card(QUESTIONS[1], answer, rest)
     named, word = (worse, "worse") if worse else (better, "better")
     answer = f"{numbers.capital(numbers.counted(len(named), facts.nouns))} {numbers.plural(len(named), IS)} {word}"

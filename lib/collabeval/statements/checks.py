@@ -38,6 +38,11 @@ def message(number: int, failed: int, blocking: bool) -> str:
     return f"{said} {numbers.plural(failed, ('It is', 'They are'))} advisory: the results stand, with care."
 
 
+def doubts(changes: str) -> list[str]:
+    """What a failed check puts in doubt, one for each line "site<tab>what" of its changes."""
+    return [doubt(*line.split("\t")) for line in changes.splitlines()]
+
+
 def doubt(site: str, what: str) -> str:
     """What a failed check puts in doubt: "Hospital H (worse than average → cannot be told apart)", or a period."""
     slot, _, change = what.partition(": ")

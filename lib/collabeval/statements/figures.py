@@ -103,8 +103,7 @@ def funnel(published: Published, facts: Facts, outside: Sequence[str], outside_b
     subtitle = f"{_recorded(facts)}{now(facts)}, against {_size(facts)}."
     note = (
         f"Solid lines: where 95 and 99.8 in{NO_BREAK}100 {nouns[1]} would fall if all performed alike.",
-        "Dashed: the 99.8% limits widened for over-dispersion (additive; lowest and highest tenth left out of its "
-        "estimate).",
+        f"Dashed: the 99.8% limits widened for ordinary differences between {nouns[1]} (over-dispersion).",
         "Diamond: outside both.",
         "A point outside is a reason to look, not a verdict.",
         hidden_note(facts, dot_only=True),

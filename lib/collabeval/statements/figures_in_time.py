@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from collabeval.disclosure import Published
+from collabeval.spc import SHIFT, TREND
 from collabeval.statements import numbers, phrases
 from collabeval.statements.facts import Facts
 from collabeval.statements.figures import Words, hidden_note, number_or_none, words
@@ -111,8 +112,16 @@ def change(published: Published, facts: Facts) -> Words:
     return words(published, title, subtitle, note, alt)
 
 
-def spc(published: Published, facts: Facts, signals: Sequence[str]) -> Words:
-    """The collaborative's control chart; `signals` are the periods that break a rule."""
+SIGNALS = {
+    "outside_limits": "outside limits: a point beyond a dashed line",
+    "shift": f"shift: {SHIFT} or more points in a row on one side of the mean",
+    "trend": f"trend: {TREND} or more points in a row rising or falling",
+    "two_of_three": "two of three: two of three points in a row near the same dashed line",
+}
+
+
+def spc(published: Published, facts: Facts, signals: Mapping[str, str]) -> Words:
+    """The collaborative's control chart; `signals` are the periods that break a rule, each with its rule."""
     view, number = facts.view, len(signals)
     title = f"{view.params.label}: the ups and downs from period to period are no more than usual"
     if signals:
@@ -122,6 +131,7 @@ def spc(published: Published, facts: Facts, signals: Sequence[str]) -> Words:
     note = (
         "Individuals (XmR) chart with the rules of NHS England’s Making Data Count.",
         "Line: mean. Dashed: limits within which nearly all points of a steady process fall.",
+        _signals_explained(signals),
         "A signal says that something changed, not what.",
     )
     where = f": {numbers.listed([numbers.period_name(label) for label in signals], 6)}" if signals else ""
@@ -131,6 +141,13 @@ def spc(published: Published, facts: Facts, signals: Sequence[str]) -> Words:
     )
     alt = f"Control chart of {unit}. {said}{where}."
     return words(published, title, f"{unit}, all {facts.nouns[1]} together, as recorded.", note, alt)
+
+
+def _signals_explained(signals: Mapping[str, str]) -> str:
+    """What the words in the chart mean, of those that occur in it."""
+    found = set(signals.values())
+    said = "; ".join(meaning for rule, meaning in SIGNALS.items() if rule in found)
+    return f"{numbers.capital(said)}." if said else ""
 
 
 def changed(facts: Facts) -> str:
