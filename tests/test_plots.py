@@ -23,6 +23,7 @@ import plot_tables as tables
 from collabeval import plots
 from collabeval.plots import lettering, marks, page, scales, timeline
 from collabeval.plots.style import drawing_style, families
+from collabeval.plots.timeline import year_of
 
 NEW_YORK = Path(__file__).parents[2] / "shared" / "data" / "ny_cabg" / "sites.csv"
 TEXT = tables.words_around()
@@ -218,7 +219,7 @@ def test_pyplot_is_not_imported() -> None:
 def test_words_are_set_in_the_typeface_of_the_report() -> None:
     assert families()[0] == "Source Sans Pro"
     for weight, file in zip((400, 600), plots.font_files(), strict=True):
-        assert Path(findfont(FontProperties(family=list(families()), weight=weight))) == file
+        assert Path(findfont(FontProperties(family=list(families()), weight=weight))).resolve() == file.resolve()
 
 
 def test_a_name_is_text_whatever_stands_in_it() -> None:
@@ -272,7 +273,7 @@ def test_beyond_45_sites_only_those_with_a_word_are_named() -> None:
 def test_names_that_find_no_room_are_counted() -> None:
     decided = int(tables.level_rows(300)["word"].isin(["better", "worse"]).sum())
     shown = words_of(caterpillar(300))
-    left_out = int(next(re.search(r"and (\d+) more", words)[1] for words in shown if "more, named" in words))  # type: ignore[index]
+    left_out = next(int(found[1]) for words in shown if (found := re.fullmatch(r"and (\d+) more", words)))
     assert sum(words.startswith("Hospital ") for words in shown) + left_out == decided
 
 
@@ -282,8 +283,32 @@ def test_sites_outside_the_funnel_are_named_or_counted() -> None:
     shown = words_of(funnel(150, spread=0.7))
     named = [label for label in rows["label"] if label in shown]
     assert set(named) <= set(outside["label"])
-    counted = [int(match[1]) for words in shown if (match := re.search(r"and (\d+) more hospitals", words))]
+    counted = [int(match[1]) for words in shown if (match := re.search(r"and (\d+) more outside", words))]
     assert len(named) + sum(counted) == len(outside)
+
+
+def test_a_crowded_label_is_cut_to_its_name_before_it_is_left_out() -> None:
+    rows = tables.funnel_rows(150, spread=0.7).assign(tag="a second line that is far too long for so many labels")
+    curves = tables.funnel_curves(float(rows["expected"].max()))
+    shown = words_of(plots.funnel(rows, curves, TEXT, plots.Axis("Expected", "value", None)))
+    named = sum(label in shown for label in rows["label"])
+    assert named > shown.count("a second line that is far too long for so many labels") > 0
+
+
+def test_over_dispersed_limits_far_out_do_not_flatten_the_sites() -> None:
+    rows = tables.funnel_rows(40)
+    curves = tables.funnel_curves(float(rows["expected"].max()))
+    curves["upper_od"], curves["lower_od"] = 3 * curves["upper_998"], curves["lower_998"] / 2
+    axis = plots.Axis("Expected", "value", None)
+    plain = words_of(plots.funnel(rows, curves.drop(columns=["upper_od", "lower_od"]), TEXT, axis))
+    shown = words_of(plots.funnel(rows, curves, TEXT, axis))
+    assert [words for words in shown if "dispersed" not in words] == plain, "same scale, same names"
+
+
+def test_a_period_within_a_year_is_named_by_its_year_where_room_is_tight() -> None:
+    assert [year_of(period) for period in ("2021Q3", "2021-07", "2021H2", "2021", "wave 2")] == [
+        "2021", "2021", "2021", "2021", "wave 2",
+    ]  # fmt: skip
 
 
 def test_a_suppressed_value_leaves_no_mark_and_no_word() -> None:

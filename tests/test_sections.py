@@ -12,7 +12,8 @@ import pytest
 import fake_run
 from collabeval import plots, sections
 from collabeval.sections.deviance import _wrongly
-from collabeval.sections.report import Missing
+from collabeval.sections.pictures import outside_limits
+from collabeval.sections.report import Missing, slug
 from collabeval.statements.facts import Named
 from fake_run import Fake
 
@@ -99,6 +100,19 @@ def test_every_reference_has_its_target_and_every_figure_its_files(report):
     for picture in re.findall(r"\]\((figures/[\w-]+\.svg)\)", markdown):
         assert (folder / picture).exists()
         assert (folder / picture).with_suffix(".txt").exists()
+
+
+def test_every_site_outside_the_funnel_is_named_beside_it(report):
+    _, folder, markdown, _ = report
+    opened = sections.open_report(str(folder))
+    for facts in opened.facts:
+        far, both = outside_limits(opened, facts)
+        found = re.search(rf"In @fig-funnel-{slug(facts.view)} lie outside .*", markdown)
+        assert bool(found) == (bool(far) and f"#fig-funnel-{slug(facts.view)}" in markdown)
+        if found:
+            first, _, wider = found.group().replace("\\", "").partition("Outside the over-dispersed")
+            assert all(site in first for site in far)
+            assert all((site in wider) == (site in both) for site in far)
 
 
 def test_citations_are_in_the_bibliography(report):

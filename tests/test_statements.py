@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from collabeval.disclosure import MeasureView
 from collabeval.panel import Window, Windows
 from collabeval.params import Measure, Rules
-from collabeval.statements import advice, cards, checks, figures, headline, numbers, phrases, priors
+from collabeval.spc import RULES
+from collabeval.statements import advice, cards, checks, figures, figures_in_time, headline, numbers, phrases, priors
 from collabeval.statements.facts import Estimate, Facts, Named, wrongly_named
 from collabeval.statements.words import REMARKABLE, WORDS, word
 
@@ -312,6 +313,23 @@ def test_the_message_about_checks(failed, blocking, said):
 def test_what_a_failed_check_puts_in_doubt_is_said_in_words():
     assert checks.doubt("A", "level: worse → unclear") == "A (worse than average → cannot be told apart)"
     assert plain(checks.doubt("A", "2019Q2")) == "A (Q2 2019)"
+
+
+def test_every_doubt_of_a_check_is_told():
+    lines = "A\tlevel: worse → unclear\nB\t2019Q2"
+    assert [plain(doubt) for doubt in checks.doubts(lines)] == [
+        "A (worse than average → cannot be told apart)", "B (Q2 2019)",
+    ]  # fmt: skip
+    assert checks.doubts("") == []
+
+
+def test_every_rule_of_the_control_chart_has_its_meaning_and_only_those_that_occur_are_told():
+    assert tuple(figures_in_time.SIGNALS) == RULES
+    said = figures_in_time._signals_explained({"2020": "trend", "2021": "shift", "2022": "shift"})
+    assert said == (
+        "Shift: 7 or more points in a row on one side of the mean; trend: 6 or more points in a row rising or falling."
+    )
+    assert figures_in_time._signals_explained({}) == ""
 
 
 def test_an_unknown_word_is_an_error():

@@ -115,7 +115,7 @@ def test_the_probability_is_the_one_the_word_rests_on_and_the_rule_names_its_thr
     assert table.loc[("a", "deviance"), "probability"] == 0.85, "the smaller of the two chances it needs"
     assert "80 in 100" in table.loc[("a", "deviance"), "rule"]
     assert "90 in 100" in table.loc[("a", "deviance"), "rule"]
-    assert "within 1.5 deaths per 100 operations" in table.loc[("b", "level"), "rule"]
+    assert "less than 1.5 (deaths per 100 operations) from the average" in table.loc[("b", "level"), "rule"]
     assert np.isnan(table.loc[("c", "level"), "probability"])
     assert table.loc[("d", "level"), "probability"] == 0.7
     assert table["rule"].str.endswith(".").all()

@@ -12,7 +12,7 @@ local function raw_block(text)
 end
 
 local line_length = 34 -- characters; a longer cell may break into lines
-local full_table = 100 -- characters; a table above this may break shorter cells too
+local full_table = 105 -- characters below the headings; a table above this may break shorter cells too
 local wide_table = 80 -- characters; a wide-table above this is set smaller
 local long_table = 14 -- rows; a table with more may run over pages
 local short_table = 60 -- characters; a table below this is not stretched to the width of the page
@@ -34,11 +34,12 @@ local function interval_columns(tbl)
   return quiet
 end
 
--- The number of characters of the longest cell of each column, and of all of them together.
-local function longest_cells(tbl)
+-- The number of characters of the longest cell of each column, and of all of them together; headings, which may break
+-- into lines, count unless they are left out.
+local function longest_cells(tbl, without_headings)
   local longest, total = {}, 0
   local rows = rows_of(tbl)
-  for _, row in ipairs(tbl.head.rows) do rows:insert(row) end
+  for _, row in ipairs(without_headings and {} or tbl.head.rows) do rows:insert(row) end
   for _, row in ipairs(rows) do
     for column, cell in ipairs(row.cells) do
       longest[column] = math.max(longest[column] or 0, utf8.len(pandoc.utils.stringify(cell.contents)) or 0)
@@ -59,6 +60,7 @@ local function html_table(tbl)
   local number, identifier = tbl.attributes.number, tbl.identifier
   local quiet = interval_columns(tbl)
   local longest, total = longest_cells(tbl)
+  local _, below = longest_cells(tbl, true)
   for _, row in ipairs(tbl.head.rows) do
     for _, cell in ipairs(row.cells) do cell.attr.attributes.scope = "col" end
   end
@@ -67,7 +69,7 @@ local function html_table(tbl)
     for _, row in ipairs(body.body) do
       for column, cell in ipairs(row.cells) do
         if column == 1 then cell.attr.attributes.scope = "row" end
-        local unbroken = longest[column] <= line_length and (column == 1 or total <= full_table)
+        local unbroken = longest[column] <= line_length and (column == 1 or below <= full_table)
         local long = longest[column] > line_length
         if unbroken or long then cell.attr.classes:insert(long and "long" or "unbroken") end
         if quiet[column] then cell.attr.classes:insert("interval") end
