@@ -55,7 +55,7 @@ def sections(tmp_path_factory):
         for name in "ab"
     )
     heights = {f"{name}{kind}": height for name in "ab" for kind, height in
-               (("tall", 170), ("half", 118), ("other", 140))}  # fmt: skip
+               (("tall", 170), ("half", 118), ("other", 150))}  # fmt: skip
     return pages_of(tmp_path_factory.mktemp("pages"), body, heights)
 
 
@@ -78,6 +78,13 @@ def test_no_figure_leaves_its_section(sections):
             assert not after or shown <= page_with(sections, after)
     together = "".join(sections)
     assert together.index(squeezed("Caption of aother.")) < together.index(squeezed("Text of b."))
+
+
+def test_a_heading_waits_for_the_figures_of_the_section_before_it(tmp_path):
+    body = f"# Chapter a\n\nText of a.\n\n<one>\n\n<two>\n\n{table(3, 'a')}\n\n# Chapter b\n\nText of b.\n"
+    pages = pages_of(tmp_path, body, {"one": 150, "two": 200})
+    assert page_with(pages, "Caption of two.") > page_with(pages, "Caption of one.")
+    assert page_with(pages, "Text of b.") >= page_with(pages, "Caption of two.")
 
 
 def test_figures_stand_in_the_order_of_their_numbers(sections):
