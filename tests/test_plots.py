@@ -342,7 +342,7 @@ def test_a_hollow_mark_has_no_thick_line() -> None:
 def test_small_multiples_say_how_many_are_shown() -> None:
     rows = tables.panels(150)
     shown = words_of(plots.small_multiples(rows, TEXT))
-    assert any(words.startswith("42 of 150 hospitals are shown.") for words in shown)
+    assert any(words.startswith("42 of 150 hospitals are shown") for words in shown)
     decided = rows[rows["word"] != ""]["label"].unique()
     assert set(decided) <= set(shown)
     biggest = rows[rows["word"] == ""].groupby("label")["size"].max().nlargest(42 - len(decided)).index
