@@ -1,17 +1,13 @@
-"""Tests in this folder use the helpers that lie in `tests/`, and run a small project without kernels."""
+"""A small project, run without kernels and without a renderer."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
 from collabeval import execute, render
 from collabeval.render import Rendered
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from pipeline_stand_ins import Notebooks
 from small_project import make_project
 
