@@ -104,7 +104,7 @@ def test_pyplot_is_not_imported() -> None:
 def test_words_are_set_in_the_typeface_of_the_report() -> None:
     assert families()[0] == "Source Sans Pro"
     for weight, file in zip((400, 600), plots.font_files(), strict=True):
-        assert Path(findfont(FontProperties(family=list(families()), weight=weight))) == file
+        assert Path(findfont(FontProperties(family=list(families()), weight=weight))).samefile(file)
 
 
 def test_a_name_is_text_whatever_stands_in_it() -> None:
