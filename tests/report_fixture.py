@@ -7,7 +7,11 @@ from pathlib import Path
 
 import nbformat
 
+from collabeval import render
+
 FIXTURE = Path(__file__).parent / "fixtures" / "report"
+TITLE = "Deaths have not fallen, and two hospitals have worsened"
+FRONT = f'---\ntitle: "{TITLE}"\nlang: en\ndate: "2026-01-05"\n---\n\n'
 
 
 def notebook_of(markdown: str) -> nbformat.NotebookNode:
@@ -30,3 +34,10 @@ def write_fixture(folder: Path, markdown: str | None = None) -> tuple[Path, Path
     shutil.copytree(FIXTURE / "figures", folder / "figures")
     shutil.copy(FIXTURE / "references.bib", folder / "references.bib")
     return notebook, folder / "figures"
+
+
+def embedded(folder: Path, markdown: str | None = None, formats: tuple[str, ...] = ("html", "pdf")) -> Path:
+    """Render some report markup, the fixture itself if None, with the embedded renderer; the folder of its files."""
+    notebook, figures = write_fixture(folder / "in", markdown)
+    render.render(notebook, figures, folder / "report", formats, "embedded")
+    return folder / "report"

@@ -160,6 +160,10 @@ def test_the_doctor_finds_this_machine_fit_and_says_what_is_missing(tmp_path: Pa
     found = {row["what"]: row for row in json.loads(done.stdout)}
     assert done.returncode == 0
     assert {"Python", "sampler", "renderer", "fonts", "disk", "packages", "project folder"} <= set(found)
+    (tmp_path / "cache" / "pytensor").mkdir(parents=True)
+    (tmp_path / "cache" / "pytensor" / "model.nbc").write_bytes(bytes(3_000_000))
+    cached = collabeval("doctor", cwd=tmp_path, COLLABEVAL_CACHE=str(tmp_path / "cache")).stdout
+    assert f"3 MB kept in {tmp_path / 'cache'}" in cached
     lost = collabeval("doctor", cwd=tmp_path, COLLABEVAL_HOME=str(tmp_path))
     assert lost.returncode == 1
     assert "MISSING project folder" in lost.stdout

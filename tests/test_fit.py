@@ -76,6 +76,7 @@ def test_the_tree_is_as_promised(family, tmp_path, capfd):
     assert list(posterior["period"].values) == ["2015", "2016", "2017", "2018"]
     for group in ("posterior_predictive", "log_likelihood"):
         assert tree[group]["outcome"].dims == ("chain", "draw", "cell")
+        assert tree[group]["outcome"].dtype == np.float32
     observed = panel["mean" if family == "normal" else "numerator"]
     assert np.array_equal(tree["observed_data"]["outcome"], observed)
     assert np.isfinite(tree["log_likelihood"]["outcome"]).all()

@@ -99,3 +99,18 @@ def test_importing_the_package_loads_nothing_heavy():
     )
     assert "collabeval" in loaded
     assert not loaded & {"numpy", "pandas", "pymc", "matplotlib", "xarray", "arviz", "papermill", "pytask", "pandera"}
+
+
+@pytest.mark.parametrize(
+    ("modules", "unwanted"),
+    [
+        ("collabeval.sections", {"pymc", "pytensor", "numba", "nutpie", "arviz", "xarray", "scipy.stats"}),
+        ("collabeval.contract, collabeval.panel, collabeval.quality", {"scipy.stats", "openpyxl", "sqlalchemy"}),
+        ("collabeval.classical, collabeval.estimates", {"pymc", "numba", "arviz", "scipy.stats", "scipy.interpolate"}),
+    ],
+)
+def test_notebooks_load_no_more_than_they_need(modules, unwanted):
+    code = f"import sys, {modules}; print(' '.join(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "pandas" in said.split()
+    assert not unwanted & set(said.split())

@@ -22,6 +22,11 @@ def folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "collabeval"
 
 
+def size() -> int:
+    """Bytes of all that is kept; nothing is lost but time where the folder is deleted."""
+    return sum(path.stat().st_size for path in folder().rglob("*") if path.is_file())
+
+
 @contextmanager
 def in_use() -> Iterator[Path]:
     """Import PyTensor inside this: it reads its settings from the environment once, when it is first imported.

@@ -148,17 +148,17 @@ def disk(runs: Path) -> Finding:
 
 def compiled_code() -> Finding:
     """Whether compiled models can be kept, which halves the time of a fit."""
-    from collabeval.kernels import environment
+    from collabeval.compile_cache import folder, size
 
-    cache = Path(environment(1)["NUMBA_CACHE_DIR"])
+    cache = folder()
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=cache):
             pass
     except OSError as problem:
-        fix = "set NUMBA_CACHE_DIR to a folder that can be written to; without it every fit compiles anew"
-        return Finding("compiled code", f"cannot be kept: {problem}", False, fix, needed=False)
-    return Finding("compiled code", f"kept in {cache}", True)
+        fix = "set COLLABEVAL_CACHE to a folder that can be written to"
+        return Finding("compiled code", f"cannot be kept: {problem}", False, fix)
+    return Finding("compiled code", f"{size() / 1e6:.0f} MB kept in {cache}", True)
 
 
 def transport() -> Finding:

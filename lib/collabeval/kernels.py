@@ -46,13 +46,11 @@ def transport() -> str:
 
 
 def environment(cores: int) -> dict[str, str]:
-    """Environment of a kernel: one BLAS thread, fixed hash seed, its share of the cores, one cache of compiled code."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "collabeval" / "numba"
+    """Environment of a kernel: one BLAS thread, fixed hash seed, its share of the cores."""
     return {
         **{f"{library}_NUM_THREADS": "1" for library in SINGLE_THREAD},
         "COLLABEVAL_CORES": str(cores),
         "NUMBA_NUM_THREADS": str(cores),
-        "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", str(cache)),
         "PYTHONHASHSEED": "0",
         "MPLBACKEND": "agg",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
@@ -119,10 +117,14 @@ class Kernels:
     def ahead(self, coming: Sequence[tuple[str, Kernel]], most: int, at_once: int) -> Iterator[None]:
         """While the block runs, start the kernels that are coming: `at_once` together, `most` ahead of their use.
 
-        A start takes one core for some seconds, mostly imports: they pass while other steps run.
+        A start takes one core for some seconds, mostly imports: they pass while other steps run. The first kernel is
+        started before the block, so that its imports pass while the block loads what it needs itself.
         """
         with self.guard:
             self.coming = list(coming)
+        if most:
+            self._start_next()
+            close_loop()
         stop = threading.Event()
         starter = threading.Thread(target=self._start_coming, args=(most, at_once, stop), daemon=True)
         starter.start()
@@ -150,11 +152,16 @@ class Kernels:
                 starting = [
                     started for started in self.waiting.values() if not started.ready.exists() and alive(started)
                 ]
-                if len(starting) >= at_once or not self.coming or len(self.waiting) >= most:
-                    continue
+                room = len(starting) < at_once and len(self.waiting) < most
+            if room:
+                self._start_next()
+        close_loop()
+
+    def _start_next(self) -> None:
+        with self.guard:
+            if self.coming:
                 name, kernel = self.coming.pop(0)
                 self.waiting[name] = Started(kernel)
-        close_loop()
 
     @contextmanager
     def use(self, name: str, kernel: Kernel) -> Iterator[Any]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 import pandas as pd
-from scipy.stats import binom
 
 from collabeval import periods as period_texts
 from collabeval.panel import VALUES
@@ -136,10 +135,17 @@ def digit_preference(series: Series) -> Iterator[Finding]:
     by_site = counts.groupby("site")["rounded"].agg(["size", "sum"])
     groups = [("", len(counts), int(counts["rounded"].sum())), *by_site.itertuples(name=None)]
     for site, size, rounded in groups:
-        limit = float(binom.isf(DIGIT_CHANCE, size, 0.2)) if size >= ENOUGH_DIGITS else size
+        limit = most_rounded(size) if size >= ENOUGH_DIGITS else size
         if rounded > limit:
             message = f"{rounded / size:.0%} of {size} denominators end in 0 or 5; chance gives 20%."
             yield Finding("", site=site, value=rounded / size, limit=limit / size, message=message)
+
+
+def most_rounded(size: int) -> float:
+    """How many of so many last digits may be 0 or 5 (one digit in five is, by chance) before it is worth a look."""
+    from scipy.stats import binom  # here, as small data never get here: it takes longer to load than all else
+
+    return float(binom.isf(DIGIT_CHANCE, size, 0.2))
 
 
 def identical_rows(series: Series) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+from scipy.special import betainccinv, betaincinv, gammainccinv, gammaincinv, ndtri
 
 from collabeval.params import Family
 
@@ -52,7 +52,7 @@ def funnel_limits(
     lower, upper = _exact_ratio_limits(size, funnel.proportion, coverage)
     if method == "exact":
         return lower, upper
-    z = stats.norm.isf((1 - coverage) / 2)
+    z = -ndtri((1 - coverage) / 2)
     variance = (1 - funnel.proportion) / size
     if method == "additive":
         spread = z * np.sqrt(variance + funnel.between_variance)
@@ -115,12 +115,12 @@ def _exact_ratio_limits(expected: Array, proportion: float, coverage: float) -> 
     """Limits of observed ÷ expected; 0 or 1/proportion where even no event, or one in every case, is not rare."""
     tail = (1 - coverage) / 2
     if proportion == 0:
-        lower = stats.chi2.ppf(tail, 2 * expected) / (2 * expected)
-        upper = stats.chi2.isf(tail, 2 * expected + 2) / (2 * expected)
+        lower = gammaincinv(expected, tail) / expected  # a χ² quantile over 2 is one of the gamma distribution
+        upper = gammainccinv(expected + 1, tail) / expected
         return np.where(np.exp(-expected) >= tail, 0.0, lower), upper
     cases = expected / proportion
-    lower = stats.beta.ppf(tail, expected, cases - expected + 1) / proportion
-    upper = stats.beta.isf(tail, expected + 1, cases - expected) / proportion
+    lower = betaincinv(expected, cases - expected + 1, tail) / proportion
+    upper = betainccinv(expected + 1, cases - expected, tail) / proportion
     upper = np.where(_every_case_is_likely(expected, proportion, coverage), 1 / proportion, upper)
     return np.where((1 - proportion) ** cases >= tail, 0.0, lower), upper
 
@@ -138,5 +138,5 @@ def _mean_limits(cases: Array, funnel: Funnel, coverage: float, method: Method) 
         variance = variance + funnel.between_variance
     elif method == "multiplicative":
         variance = variance * funnel.dispersion
-    spread = stats.norm.isf((1 - coverage) / 2) * np.sqrt(variance)
+    spread = -ndtri((1 - coverage) / 2) * np.sqrt(variance)
     return funnel.centre - spread, funnel.centre + spread

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import gammainccinv, gammaincinv, ndtri
 
 from collabeval.classical.limits import Array
 
@@ -43,9 +43,9 @@ def _count_limits(count: Array, limits: PoissonLimits) -> tuple[Array, Array]:
     """95 % limits of the mean behind a Poisson count; the lower one is 0 where no event was seen."""
     positive, next_count = np.maximum(count, 1), count + 1
     if limits == "exact":
-        low, high = stats.chi2.ppf(0.025, 2 * positive) / 2, stats.chi2.isf(0.025, 2 * next_count) / 2
+        low, high = gammaincinv(positive, 0.025), gammainccinv(next_count, 0.025)
     else:
-        z = stats.norm.isf(0.025)
+        z = -ndtri(0.025)
         low = positive * (1 - 1 / (9 * positive) - z / (3 * np.sqrt(positive))) ** 3
         high = next_count * (1 - 1 / (9 * next_count) + z / (3 * np.sqrt(next_count))) ** 3
     return np.where(count > 0, low, 0.0), high

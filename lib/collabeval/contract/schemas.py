@@ -34,6 +34,11 @@ def _positive(column: str, fix: str) -> pa.Check:
     return pa.Check.gt(0, error=f"{column}|must be above 0|{fix}")
 
 
+def _number(description: str, *checks: pa.Check) -> pa.Column:
+    """A column of numbers that may be blank or absent: which ones a measure needs is checked by its family."""
+    return pa.Column(float, list(checks), nullable=True, required=False, description=description)
+
+
 def _needs(column: str, families: tuple[str, ...], fix: str) -> pa.Check:
     what = f"has no value, and a {' or '.join(families)} measure needs it"
     return _check(column, what, fix, lambda rows: rows[column].notna() | ~rows[FAMILY].isin(families))
@@ -95,48 +100,30 @@ OUTCOMES = pa.DataFrameSchema(
             description="2025-03, 2025Q1, 2025H1 or 2025; no such column where `periods.length` is none",
         ),
         "measure": pa.Column(str, description="code of the measure, as under `measures` in the params file"),
-        "numerator": pa.Column(
-            float,
+        "numerator": _number(
+            "binomial, poisson: events, or cases that met the standard",
             pa.Check.ge(0, error="numerator|is below 0|a count of events cannot be negative"),
-            nullable=True,
-            required=False,
-            description="binomial, poisson: events, or cases that met the standard",
         ),
-        "denominator": pa.Column(
-            float,
+        "denominator": _number(
+            "binomial: eligible cases; poisson: exposure (bed-days, patients)",
             _positive("denominator", "a site without cases has no row: take the row out"),
-            nullable=True,
-            required=False,
-            description="binomial: eligible cases; poisson: exposure (bed-days, patients)",
         ),
-        "expected": pa.Column(
-            float,
+        "expected": _number(
+            "binomial, poisson: events expected for these patients; in all rows of a measure or none",
             _positive("expected", "give the events expected for these patients (often with decimals)"),
-            nullable=True,
-            required=False,
-            description="binomial, poisson: events expected for these patients; in all rows of a measure or none",
         ),
-        "mean": pa.Column(float, nullable=True, required=False, description="normal: mean of the observations"),
-        "sd": pa.Column(
-            float,
+        "mean": _number("normal: mean of the observations"),
+        "sd": _number(
+            "normal: their standard deviation",
             pa.Check.ge(0, error="sd|is below 0|a standard deviation cannot be negative"),
-            nullable=True,
-            required=False,
-            description="normal: their standard deviation",
         ),
-        "n": pa.Column(
-            float,
+        "n": _number(
+            "normal: their number",
             _positive("n", "a site without observations has no row: take the row out"),
-            nullable=True,
-            required=False,
-            description="normal: their number",
         ),
-        "se": pa.Column(
-            float,
+        "se": _number(
+            "normal: standard error of the mean, instead of sd and n",
             _positive("se", "give the standard error, or sd and n instead"),
-            nullable=True,
-            required=False,
-            description="normal: standard error of the mean, instead of sd and n",
         ),
     },
     checks=[

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import CubicHermiteSpline
 from scipy.special import expit
 
 from collabeval.estimates.posterior import Posterior
@@ -113,6 +112,8 @@ def _pooled(posterior: Posterior, cells: np.ndarray, predictor: np.ndarray) -> n
         return weight.sum() * predictor + (weight * offset).sum()
     if np.ptp(offset) == 0:
         return weight.sum() * expit(predictor + offset[0])
+    from scipy.interpolate import CubicHermiteSpline  # here, as most evaluations never need what is long to load
+
     low, high = np.nanmin(predictor), np.nanmax(predictor)
     nodes = np.linspace(low, high, max(2, int(np.ceil((high - low) / STEP)) + 1))
     events, slopes = np.empty(len(nodes)), np.empty(len(nodes))

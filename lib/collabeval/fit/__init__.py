@@ -161,13 +161,17 @@ def joined(parts: list[xr.DataTree]) -> xr.DataTree:
 
 
 def completed(tree: xr.DataTree, design: Design, seed: int) -> xr.DataTree:
-    """The draws with log-likelihood, log-prior, posterior predictive, and the data they are read with."""
+    """The draws with log-likelihood, log-prior, posterior predictive, and the data they are read with.
+
+    What each cell adds is most of the file, and no result is computed from it: it is kept in single precision.
+    """
     posterior = tree["posterior"].to_dataset()
     coords = {"chain": posterior["chain"], "draw": posterior["draw"], "cell": np.arange(design.cells)}
     dims = ("chain", "draw", "cell")
+    replicates, densities = predictive(posterior, design, seed), log_likelihood(posterior, design)
     groups = {
-        "posterior_predictive": xr.Dataset({"outcome": (dims, predictive(posterior, design, seed))}, coords),
-        "log_likelihood": xr.Dataset({"outcome": (dims, log_likelihood(posterior, design))}, coords),
+        "posterior_predictive": xr.Dataset({"outcome": (dims, replicates.astype(np.float32))}, coords),
+        "log_likelihood": xr.Dataset({"outcome": (dims, densities.astype(np.float32))}, coords),
         "log_prior": log_prior(posterior, design),
         "observed_data": observed_data(design),
         "constant_data": constant_data(design),

@@ -7,10 +7,11 @@ import glob
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -84,7 +85,7 @@ def _imports_of_module(name: str) -> frozenset[str]:
 def _imports(python: str, package: str) -> set[str]:
     """Modules of this package that the code imports, anywhere in it, and the packages they lie in."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(python)):
+    for node in _statements(ast.parse(python)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -93,6 +94,14 @@ def _imports(python: str, package: str) -> set[str]:
             names |= {base} | {f"{base}.{alias.name}" for alias in node.names}
     whole = {".".join(name.split(".")[: end + 1]) for name in names for end in range(name.count(".") + 1)}
     return {name for name in whole if name.split(".")[0] == PACKAGE.name and _file_of(name).exists()}
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Every statement below a node. `ast.walk` gives the same and every expression besides, in four times the time."""
+    for part in ("body", "handlers", "cases", "orelse", "finalbody"):
+        for inside in getattr(node, part, ()):
+            yield inside
+            yield from _statements(inside)
 
 
 def _file_of(name: str) -> Path:
@@ -119,16 +128,25 @@ def source_digests(source: str | Mapping[str, str]) -> dict[str, str]:
     if not isinstance(source, str):
         return {"database query": uuid.uuid4().hex}
     if "://" in source:
-        return {source: _remote_version(source)}
+        return _remote_digests(source)
     path = Path(source)
     files = [path] if path.exists() else sorted(Path(name) for name in glob.glob(source, recursive=True))
     return {str(file): digest_file(file) for file in files} or {source: "missing"}
 
 
-def _remote_version(url: str) -> str:
+def _remote_digests(url: str) -> dict[str, str]:
+    """What a remote store says about the version of each file a URL, which may be a pattern, stands for."""
     import fsspec
 
-    filesystem, path = fsspec.core.url_to_fs(url)
-    told = filesystem.info(path)
+    try:
+        filesystem, path = fsspec.core.url_to_fs(url)
+        names = sorted(filesystem.glob(path)) if glob.has_magic(urlsplit(url).path) else [path]
+        found = {filesystem.unstrip_protocol(name): _version(filesystem.info(name)) for name in names}
+    except Exception:  # stores have errors of their own: the data step, which now runs, says them in words
+        return {url: uuid.uuid4().hex}
+    return found or {url: "missing"}
+
+
+def _version(told: Mapping[str, Any]) -> str:
     version = [told.get(key) for key in ("ETag", "etag", "md5", "LastModified", "last_modified", "mtime")]
     return digest_values([str(value) for value in version]) if any(version) else uuid.uuid4().hex

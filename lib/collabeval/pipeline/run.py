@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import re
 import shutil
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 PARTS = re.compile(
     r"^\.[\w.-]+-[a-z0-9_]{8}(\.\w+)?$"
 )  # what `written_whole` writes to before it moves a file in place
+# what running a notebook, and then the end of the run, load: loaded while pytask lays out the steps and kernels start
+LATER = ("jupytext", "papermill", "pyarrow.parquet", "h5py", "rocrate.rocrate")
 AHEAD = 3  # kernels started before their step; each holds some 200 MB
 
 
@@ -38,6 +43,13 @@ class Reporter(Protocol):
     def started(self, step: Step) -> None: ...
     def said(self, step: Step, words: str) -> None: ...
     def finished(self, step: Step, seconds: float) -> None: ...
+
+
+def load_ahead() -> None:
+    """Import what will be needed; whoever needs a module that cannot be loaded says so."""
+    for module in LATER:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
 
 
 def plan_of(request: Request) -> list[Verdict]:
@@ -95,6 +107,7 @@ class Run:
             return self.unchanged()
         self.begin(verdicts)
         self.reporter.planned(due, self.chosen, told.earlier_seconds(self.told))
+        threading.Thread(target=load_ahead).start()
         done = tasks.execute(self.folder, self.chosen, self.act, self.jobs, force, keep_going)
         if stopped.asked:
             self.fail([StepError("stopped before the end → run the same command again to go on from here")])

@@ -120,7 +120,8 @@ def advisories(run: RunFolder) -> list[str]:
 def _rows(path: Path) -> list[dict[str, Any]]:
     import pyarrow.parquet
 
-    return list(pyarrow.parquet.read_table(path).to_pylist())
+    with pyarrow.parquet.ParquetFile(path) as file:  # `read_table` would load pandas, half a second for a few rows
+        return list(file.read().to_pylist())
 
 
 def _number(value: float | None) -> str:
@@ -145,6 +146,8 @@ def engines(run: RunFolder, measures: Iterable[str], failed: Collection[str]) ->
 def _plain(value: Any) -> Any:
     """An attribute as JSON can say it."""
     plain = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(plain, list) and len(plain) == 1:
+        plain = plain[0]  # netCDF keeps a single number as a row of one
     return plain.decode() if isinstance(plain, bytes) else plain
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytask
 import pytask_parallel.execute as parallel
+from _pytask import state as pytask_state
 from pytask import PathNode, Session, TaskOutcome, TaskWithoutPath
 
 from collabeval.pipeline.keys import digest_tree
@@ -20,7 +21,11 @@ from collabeval.run_folder import RunFolder
 
 SETTINGS = "[tool.pytask.ini_options]\n"  # marks the folder as pytask's root, so that its state lies in the run
 POLL = 0.05  # seconds
-IN_MEMORY = "sqlite://"  # what pytask decides by is its lockfile; a database on disk costs a write per dependency
+IN_MEMORY = "sqlite://"
+
+# pytask decides by its lockfile. The database it keeps besides, which nothing reads, is left empty: one transaction for
+# each dependency of each step costs a second.
+pytask_state.update_states_in_database = lambda session, task_signature: None
 
 # pytask-parallel waits up to a second between looking for finished tasks, twice per step: some ten seconds of a
 # run whose steps take one or two each.

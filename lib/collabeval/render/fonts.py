@@ -11,6 +11,8 @@ import shutil
 from importlib.resources import files
 from pathlib import Path
 
+from collabeval import compile_cache
+
 WEIGHTS = {"Regular": 400, "Semibold": 600}
 FEATURES = ("kern", "liga", "tnum", "pnum", "lnum")
 PUNCTUATION = "–—‘’‚“”„•…′″←→−≤≥≈÷×€™"
@@ -39,10 +41,10 @@ def install(folder: Path, style_sheet: Path) -> None:
 def latin_subset(font: Path) -> bytes:
     """Return the font reduced to Latin letters and the report's punctuation, as woff2 (about 14 kB).
 
-    Subsetting takes a second, so the result is kept in the user's cache folder by the digest of all it rests on.
+    Subsetting takes a second, so the result is kept where compiled models are, by the digest of all it rests on.
     """
     recipe = font.read_bytes() + repr((CHARACTERS, FEATURES)).encode()
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "collabeval"
+    cache = compile_cache.folder()
     kept = cache / f"{font.stem}-{hashlib.sha256(recipe).hexdigest()[:16]}.woff2"
     if kept.exists():
         return kept.read_bytes()

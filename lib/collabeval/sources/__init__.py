@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import fsspec
 import pandas as pd
-import sqlalchemy
 
 from collabeval.errors import ContractError, Problem
 from collabeval.params import Data, Query
@@ -141,6 +140,8 @@ def _filesystem(url: str, table: str) -> tuple[fsspec.AbstractFileSystem, str]:
 
 def _answer(query: Query, table: str) -> RawTable:
     """The rows a database answers with; its password comes from the environment and appears nowhere."""
+    import sqlalchemy  # only where a database is asked: it takes a while to load
+
     name = f"query for {table}"
     try:
         url = sqlalchemy.make_url(query.url)

@@ -7,9 +7,6 @@ import re
 import zipfile
 from typing import Any
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from collabeval.sources.raw import RawTable, from_rows, refused
 from collabeval.sources.typed import as_text
 
@@ -18,6 +15,9 @@ ZEROS = re.compile(r"0+")
 
 def read_excel(content: bytes, file: str, table: str, sheet: str | None) -> RawTable:
     """Read the sheet of a table: the one params name, else the one named like the table, else the only one."""
+    import openpyxl  # only where a workbook is read: it takes a while to load
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
     except (zipfile.BadZipFile, InvalidFileException, KeyError):
