@@ -52,6 +52,21 @@ def statements(signals: pd.DataFrame, measure: Measure, rules: Rules) -> pd.Data
     return table.astype({"probability": float})
 
 
+def thresholds(rules: Rules) -> dict[str, tuple[float, ...]]:
+    """The thresholds that the probability of each event is held to; no word changes anywhere between them."""
+    return {
+        "better": (rules.level,),
+        "worse": tuple({rules.level, rules.review_level}),
+        "close": (rules.close,),
+        "improved": (rules.trajectory,),
+        "worsened": (rules.trajectory,),
+        "best_share": tuple({rules.candidate, rules.deviant}),
+        "worst_share": tuple({rules.review_share, rules.deviant}),
+        "sustained": (rules.persistence,),
+        "sustained_worse": (rules.persistence,),
+    }
+
+
 def wrongly_named(statements: pd.DataFrame, slugs: Collection[str]) -> float:
     """How many sites of the list with one of these words are expected to be on it by chance: the sum of 1 - P."""
     return float((1 - statements.loc[statements["statement"].isin(slugs), "probability"]).sum())

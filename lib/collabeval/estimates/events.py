@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from collabeval.convergence import monte_carlo_error
 from collabeval.estimates import benchmark, ranks
 from collabeval.estimates.posterior import Posterior
 from collabeval.estimates.sites import Evaluated, site_change
 from collabeval.estimates.window_draws import WindowDraws
-
-WINDOWS_TO_PERSIST = 3  # now and two before
+from collabeval.words import WINDOWS_TO_PERSIST
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,11 @@ class Event:
 
 
 def site_probabilities(found: Evaluated) -> pd.DataFrame:
-    """Share of draws in which each event holds: columns site, period (the current window), event, probability."""
-    sites, label = found.posterior.sites, found.current.window.label
+    """Share of draws in which each event holds, and its Monte Carlo standard error.
+
+    Columns site, period (the current window), event, probability, mcse.
+    """
+    sites, label, chains = found.posterior.sites, found.current.window.label, found.posterior.chains
     tables = [
         pd.DataFrame(
             {
@@ -34,6 +37,7 @@ def site_probabilities(found: Evaluated) -> pd.DataFrame:
                 "period": label,
                 "event": event.name,
                 "probability": event.happens[event.of].mean(axis=1),
+                "mcse": monte_carlo_error(event.happens[event.of].reshape(int(event.of.sum()), chains, -1)),
             }
         )
         for event in site_events(found)
