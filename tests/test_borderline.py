@@ -87,7 +87,7 @@ def test_no_word_changes_but_at_a_threshold_that_is_listed(event):
     grid = np.linspace(0, 1, 201)
     neutral = {"better": 0.0, "worse": 0.0, "close": 0.0, "best_share": 0.0, "worst_share": 0.0, "improved": 0.0,
                "worsened": 0.0, "has_baseline_window": True, "in_baseline": True}  # fmt: skip
-    listed, seen = set(words.thresholds(SETTINGS.rules)[event]), set()
+    listed, seen = set(words.thresholds(SETTINGS.rules).get(event, ())), set()
     for past in ({}, PAST | {"best_share": 0.85}, BAD_PAST | {"worst_share": 0.85}):
         rows = [complete({**neutral, **past, event: value}) for value in grid]
         table = words.statements(pd.DataFrame(rows, index=grid), SETTINGS.measures["m"], SETTINGS.rules)
@@ -126,12 +126,12 @@ def test_the_check_counts_words_and_lists_every_other_one():
 
 
 def test_the_error_of_a_reliability_is_what_repeated_runs_show():
-    """Sixty runs of independent draws of effect and spread: sd of the reliability over runs against its error."""
+    """150 runs of independent draws of effect and spread: sd of the reliability over runs against its error."""
     random = np.random.default_rng(5)
     panel = panel_of([{"site": "a"}, {"site": "b"}])
     found, errors = [], []
-    for _ in range(60):
-        spread = {"site_sd": np.abs(random.normal(0.4, 0.1, 1000))}
+    for _ in range(150):
+        spread = {"site_sd": np.exp(random.normal(-0.5, 0.6, 1000))}
         draws = Draws(
             panel, level={"a": random.normal(0.2, 0.3, 1000), "b": random.normal(0, 0.1, 1000)}, hyperparameters=spread
         )
@@ -139,7 +139,7 @@ def test_the_error_of_a_reliability_is_what_repeated_runs_show():
         window = window_draws(posterior, posterior.windows.current)
         found.append(reliability(posterior, window))
         errors.append(reliability_error(posterior, window))
-    np.testing.assert_allclose(np.std(found, axis=0), np.mean(errors, axis=0), rtol=0.25)
+    np.testing.assert_allclose(np.std(found, axis=0), np.mean(errors, axis=0), rtol=0.2)
 
 
 def test_a_word_on_the_border_of_reliability_is_named():

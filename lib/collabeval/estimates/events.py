@@ -48,7 +48,9 @@ def site_probabilities(found: Evaluated) -> pd.DataFrame:
 
 def site_events(found: Evaluated) -> list[Event]:
     """Every event that the data of this measure allow."""
-    return [*_level(found), *_shares(found), *_against_benchmark(found), *_changes(found), *_persistence(found)]
+    shares, persistence = _shares(found), _persistence(found)
+    both = _lasting([*shares, *persistence])
+    return [*_level(found), *shares, *_against_benchmark(found), *_changes(found), *persistence, *both]
 
 
 def _level(found: Evaluated) -> list[Event]:
@@ -148,3 +150,14 @@ def _persistence(found: Evaluated) -> list[Event]:
         Event("sustained", asked, np.logical_and.reduce([better for better, _ in sides])),
         Event("sustained_worse", asked, np.logical_and.reduce([worse for _, worse in sides])),
     ]
+
+
+def _lasting(events: list[Event]) -> list[Event]:
+    """In the best (worst) share now and beyond the average in all windows, in the same draw: both that a word needs."""
+    by_name = {event.name: event for event in events}
+    found = []
+    for share, lasting in (("best_share", "sustained"), ("worst_share", "sustained_worse")):
+        if share in by_name and lasting in by_name:
+            one, other = by_name[share], by_name[lasting]
+            found.append(Event(f"{share}_sustained", one.of & other.of, one.happens & other.happens))
+    return found
