@@ -1,12 +1,14 @@
 """Known truth recovered from simulated collaboratives: numbers within their intervals, planted sites by their words."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from collabeval import estimates, fit, panel, params_file
-from collabeval.simulate import MEASURES, demo
+from collabeval.simulate import MEASURES, SEED, TOWNS, collaborative, demo
+from demo_power import named
 
 ROOT = Path(__file__).parents[1]
 
@@ -92,19 +94,32 @@ def test_the_demo_is_recovered(fitted):
     assert spread[0] <= MEASURES[measure].overdispersion_sd <= spread[1]
 
 
+@pytest.mark.parametrize("measure", sorted(MEASURES))
+def test_planted_sites_can_be_told(measure):
+    """Each is named in at least 95 of 100 data sets like the demo's, by its own size and what a measure tells.
+
+    A demo shows that what is there is found, so its planted sites must be within reach of the rules. Real ones often
+    are not: by the same calculation sites of these sizes with 71 % fewer infections, where 4.2 per 1,000 days are
+    usual, would be named in 56 to 88 of 100.
+    """
+    power = named(demo(), measure, MEASURES[measure], demo_params(measure).rules, times=100)
+    assert len(power) == 4
+    assert power.min() >= 0.95
+    faint = replace(MEASURES[measure], deviant=MEASURES[measure].deviant / 3, worsening=0.0)
+    weak = collaborative({measure: faint}, SEED, TOWNS)
+    assert named(weak, measure, faint, demo_params(measure).rules, times=50).max() < 0.95
+
+
 @pytest.mark.slow
 def test_planted_sites_are_named(fitted):
-    """Three high performers and one that gets worse, by the words; how certain differs with what a measure can tell."""
+    """All three high performers and the one that gets worse, by the words: each can be told (see the test above)."""
     simulated, params, rows, tree, measure = fitted
     words = estimates.evaluate_sites(params, rows, {measure: tree}).statements
     words = words.pivot(index="site", columns="slot", values="statement")
     roles = simulated.truth.query("role != ''").groupby("role")["site"].unique()
     deviants, worse = words.loc[roles["positive_deviant"]], words.loc[roles["deteriorating"][0]]
     assert set(deviants["level"]) == {"better"}
-    assert set(deviants["deviance"]) <= {"positive_deviant", "candidate"}
-    # a hospital sees some ten infections a year: enough to make all three candidates, not to be sure of each
-    certain = {"complication": 2, "infection": 1, "stay": 2}[measure]
-    assert (deviants["deviance"] == "positive_deviant").sum() >= certain
+    assert set(deviants["deviance"]) == {"positive_deviant"}
     assert worse["level"] == "worse"
     assert worse["deviance"] in {"review", "review_persistent"}
     assert worse["trajectory"] == "worsened"
