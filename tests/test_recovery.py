@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from collabeval import estimates, fit, panel, params_file
 from collabeval.simulate import MEASURES, SEED, TOWNS, collaborative, demo
@@ -72,6 +73,26 @@ def fitted(request):
     return simulated, params, rows, fit.sample(rows, request.param, params), request.param
 
 
+def path(posterior):
+    """How the collaborative's sites moved, about the mean of all quarters: the programme's trend and their mean slope.
+
+    Only the sum is known from data. How it is split rests on the slopes' mean being 0 where sites come from, and 70 of
+    them, one of which was made to get worse, need not have it: in `infection` the true mean is 0.034 a year.
+    """
+    years = xr.DataArray(np.arange(posterior.sizes["period"]) / 4, dims="period")
+    moved = posterior["trend"] + posterior["site_slope"].mean("site") * years
+    return moved - moved.mean("period")
+
+
+def true_path(simulated, measure, posterior):
+    truth = simulated.truth[simulated.truth["measure"].eq(measure)]
+    slopes = truth[truth["quantity"].eq("slope")].set_index("site")["value"]
+    trend = truth[truth["quantity"].eq("trend")].set_index("period")["value"]
+    trend = trend.loc[posterior["period"].to_numpy()].to_numpy()
+    moved = trend + slopes[posterior["site"].to_numpy()].mean() * np.arange(len(trend)) / 4
+    return moved - moved.mean()
+
+
 @pytest.mark.slow
 def test_the_demo_is_recovered(fitted):
     """70 sites, 20 quarters: intervals as wide as they say, spreads and trend found, planted sites named."""
@@ -84,11 +105,10 @@ def test_the_demo_is_recovered(fitted):
     assert 0.30 <= share_covered(table, "q25", "q75") <= 0.70
 
     posterior = tree["posterior"].to_dataset()
-    trend = simulated.truth.query("quantity == 'trend' and measure == @measure").set_index("period")["value"]
-    steps = posterior["trend"] - posterior["trend"].isel(period=0)
-    low, high = steps.quantile([0.025, 0.975], dim=("chain", "draw")).to_numpy()
-    inside = [low[i] <= trend[label] <= high[i] for i, label in enumerate(posterior["period"].to_numpy())]
-    assert np.mean(inside) >= 0.85
+    low, high = path(posterior).quantile([0.025, 0.975], dim=("chain", "draw")).to_numpy()
+    true = true_path(simulated, measure, posterior)
+    assert np.mean((low <= true) & (true <= high)) >= 0.85
+    assert np.mean((low <= -true) & (-true <= high)) < 0.5, "a path the other way would be seen"
     # deviants widen the spread between sites a little: it is not expected below the truth
     spread = posterior["overdispersion_sd"].quantile([0.005, 0.995]).to_numpy()
     assert spread[0] <= MEASURES[measure].overdispersion_sd <= spread[1]
