@@ -38,6 +38,7 @@ LEVELS = {"death": 0.05, "on_time": 0.8, "infection": 0.008, "stay": 6.0}
 CHECKS = (
     ("divergences", 0.0, 0.0, "blocking"), ("rhat", 1.003, 1.01, "blocking"), ("ess_bulk", 1540.0, 400.0, "blocking"),
     ("predictive_zeros", 0.41, 0.005, "advisory"), ("influence", 0.5, 0.7, "advisory"),
+    ("borderline", 0.0, 0.0, "advisory"),
 )  # fmt: skip
 
 

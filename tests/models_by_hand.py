@@ -94,7 +94,7 @@ class ByHand:
             walk.append(walk[-1] + sd * np.sqrt(after - before) * step)
         return np.array(walk) - np.mean(walk)
 
-    def site_effects(self, intercept):
+    def site_effects(self, intercept, trend):
         sd = self.sd("site_sd")
         shape = None
         if self.settings.site_effects == "student_t":
@@ -110,15 +110,16 @@ class ByHand:
                 level = sd * self.values["site_level_raw"][j]
                 self.total += effect.logpdf(self.values["site_level_raw"][j])
             levels.append(level)
-        if not {"site_slope", "site_slope_raw"} & self.values.keys():
+        if not {"site_drift_raw", "site_slope_raw"} & self.values.keys():
             return np.array(levels), np.zeros(len(levels))
         slope_sd, rho = self.sd("trajectory_sd"), self.correlation()
         spread = sd * np.sqrt(shape / (shape - 2)) if shape else sd
         slopes = []
         for j, level in enumerate(levels):
             mean, own = slope_sd * rho * level / spread, slope_sd * np.sqrt(1 - rho**2)
-            if "site_slope" in self.values:
-                slopes.append(self.values["site_slope"][j])
+            if "site_drift_raw" in self.values:
+                drift = np.polyfit(self.periods["time"], trend, 1)[0]  # least squares: the trend's own slope
+                slopes.append(self.values["site_drift_raw"][j] - drift)
                 self.total += stats.norm.logpdf(slopes[-1], mean, own)
             else:
                 slopes.append(mean + own * self.values["site_slope_raw"][j])
@@ -138,21 +139,21 @@ class ByHand:
         """The whole log-density: priors, effects, likelihood."""
         intercept = self.intercept()
         trend = self.trend()
-        levels, slopes = self.site_effects(intercept)
-        cells = np.zeros(len(self.panel))
-        if "overdispersion_raw" in self.values:
-            cells = self.sd("overdispersion_sd") * self.values["overdispersion_raw"]
-            self.total += stats.norm.logpdf(self.values["overdispersion_raw"]).sum()
-        if "overdispersion" in self.values:
-            cells, sd = self.values["overdispersion"], self.sd("overdispersion_sd")
-            self.total += stats.norm.logpdf(cells, 0, sd).sum()
+        levels, slopes = self.site_effects(intercept, trend)
         residual = self.residual_sd()
         mean_time = self.panel["time"].mean()
+        cell_sd = self.sd("overdispersion_sd") if {"overdispersion_raw", "cell_mean_raw"} & self.values.keys() else None
         for i, row in enumerate(self.panel.to_dict("records")):
             j = self.sites.index(row["site"])
             t = list(self.periods["period"]).index(row["period"])
-            effects = trend[t] + levels[j] + slopes[j] * (row["time"] - mean_time) + cells[i]
-            self.total += self.likelihood(row, intercept + self.scale() * effects, residual and residual[j])
+            mean = intercept / self.scale() + trend[t] + levels[j] + slopes[j] * (row["time"] - mean_time)
+            if "cell_mean_raw" in self.values:
+                self.total += stats.norm.logpdf(self.values["cell_mean_raw"][i], mean, cell_sd)
+                mean = self.values["cell_mean_raw"][i]
+            elif "overdispersion_raw" in self.values:
+                self.total += stats.norm.logpdf(self.values["overdispersion_raw"][i])
+                mean += cell_sd * self.values["overdispersion_raw"][i]
+            self.total += self.likelihood(row, self.scale() * mean, residual and residual[j])
         return self.total
 
     def likelihood(self, row, eta, residual):

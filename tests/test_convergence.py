@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 
-from collabeval.convergence import convergence
+from collabeval.convergence import convergence, monte_carlo_error
 
 pytestmark = pytest.mark.filterwarnings("ignore:invalid value")
 
@@ -55,3 +55,31 @@ def test_chains_that_disagree_are_seen():
     values[0, 0] += 3
     assert convergence(values).rhat[0] > 1.1
     assert convergence(values).ess_bulk[0] < 50
+
+
+@pytest.mark.parametrize("draws", [1000, 501, 40])
+def test_monte_carlo_errors_are_those_of_arviz(draws):
+    values = chains(draws, rows=150)  # more rows than are done at once
+    events = values > np.quantile(values, 0.9, axis=(1, 2), keepdims=True)
+    for rows in (values, events):
+        arviz = array_stats.mcse(rows.astype(float), chain_axis=1, draw_axis=2, method="mean")
+        np.testing.assert_allclose(monte_carlo_error(rows), arviz, rtol=1e-9)
+
+
+def test_the_error_of_a_chance_is_what_repeated_runs_show():
+    """Chains that stay where they are with probability 0.8: the sd of P over 300 runs, and √(p(1−p)(1+ρ)/(1−ρ)/S)."""
+    random = np.random.default_rng(4)
+    runs, shape = 300, (4, 500)
+    state = random.random((runs, 4, 1)) < 0.3
+    events = np.empty((runs, *shape), dtype=bool)
+    for draw in range(shape[1]):
+        fresh = random.random((runs, 4, 1)) < 0.3
+        state = np.where(random.random((runs, 4, 1)) < 0.8, state, fresh)
+        events[:, :, draw] = state[:, :, 0]
+    truth = np.sqrt(0.3 * 0.7 * (1 + 0.8) / (1 - 0.8) / 2000)
+    assert events.mean(axis=(1, 2)).std() == pytest.approx(truth, rel=0.12)
+    assert np.median(monte_carlo_error(events)) == pytest.approx(truth, rel=0.05)
+
+
+def test_what_is_the_same_in_every_draw_has_no_error():
+    assert monte_carlo_error(np.ones((2, 4, 100), dtype=bool)).tolist() == [0, 0]

@@ -311,11 +311,14 @@ def test_the_table_of_a_run_has_every_gate():
     density = np.zeros((4, SIZE // 4))
     coords = {"chain": np.arange(4), "draw": np.arange(SIZE // 4)}
     tree["log_prior"] = xr.DataTree(xr.Dataset({"intercept": (("chain", "draw"), density)}, coords))
-    table = diagnostics.check_all(params(), panel, {"m": tree}, estimates_table(), estimates_table())
+    words = pd.DataFrame({"measure": ["m", "n"], "otherwise": ["", "unclear"]})
+    table = diagnostics.check_all(params(), panel, {"m": tree}, estimates_table(), words, estimates_table())
     assert tuple(table.columns) == diagnostics.COLUMNS
     blocking = table.loc[table["level"] == "blocking", "check"].tolist()
     assert blocking == ["divergences", "energy", "not_a_number", "rhat", "ess_bulk", "ess_tail"]
     assert set(table["check"]) - set(blocking) == {
         "predictive_dispersion", "predictive_extreme_row", "predictive_extreme_site", "influence", "prior_sensitivity",
+        "borderline",
     }  # fmt: skip
+    assert table.set_index("check").loc["borderline", "passed"], "the other measure's words are not this one's"
     assert (table["advice"].str.len() > 20).all()

@@ -15,7 +15,7 @@ import fake_run
 from collabeval import disclosure, params_file, plots, sections
 from collabeval.disclosure import publish, refuse_public_folder, suppress
 from collabeval.disclosure.codes import site_labels
-from collabeval.disclosure.results import FLOORS, _relabelled
+from collabeval.disclosure.results import FLOORS, _relabelled, diagnostics
 from collabeval.disclosure.suppress import coarse, coarsen, hides_numerator
 from collabeval.errors import UsageError
 from collabeval.run_folder import RunFolder
@@ -242,6 +242,27 @@ def test_a_chance_about_a_hidden_count_only_reaches_a_threshold(told):
     raw = run.read(run.table("site_statements"))
     assert hidden["probability"].le(raw.loc[hidden.index, "probability"]).all()
     assert set(report.published.probabilities["site"]) <= {""}
+
+
+def test_a_word_near_its_threshold_is_named_by_label_but_for_hidden_counts():
+    """To be named says what the chance is to two digits: not where it rests on a hidden count."""
+    labels = {"S1": "Hospital A", "S2": "Hospital B"}
+    row = {"model": "death", "check": "borderline", "advice": "Near.", "passed": False}
+    changes = "S1 level: worse → unclear; S1 deviance: review → none; S2 level: unclear → better"
+    checks = pd.DataFrame([{**row, "changes": changes}, {**row, "model": "stay", "changes": changes}])
+    said = pd.DataFrame({"measure": "death", "site": ["Hospital A"] * 2 + ["Hospital B"],
+                         "slot": ["level", "deviance", "level"], "hidden": [True, False, False]})  # fmt: skip
+    found = diagnostics(checks, labels, said)
+    assert found["changes"].iloc[0].splitlines() == [
+        "Hospital A\tdeviance: review → none", "Hospital B\tlevel: unclear → better",
+    ]  # fmt: skip
+    assert found["advice"].tolist() == ["Near. Sites whose counts are not shown are not named here.", "Near."]
+    assert len(found["changes"].iloc[1].splitlines()) == 3, "another measure hides its own"
+
+
+def test_what_a_word_would_otherwise_be_is_not_among_published_statements(told):
+    _, report, _, _ = told
+    assert "otherwise" not in report.published.statements
 
 
 def test_a_true_zero_is_shown_and_its_word_too(tmp_path):

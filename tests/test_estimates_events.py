@@ -179,6 +179,25 @@ def test_persistence_is_joint_over_the_windows():
     assert word(three_years(-0.5, (first, -1.0, -1.0)), "s00", "deviance") == "positive_deviant"
 
 
+def test_a_lasting_high_performer_is_as_sure_as_both_it_needs_at_once():
+    """Now among the best but in 0.15 of the draws, lasting but in another 0.08: both at once in 0.77."""
+    panel = panel_of(
+        [{"site": f"s{i:02d}", "period": year, "numerator": 10.0 if i else 5.0} for i in range(12) for year in YEARS]
+    )
+    now, before = np.where(share_of(0.15) > 0, 0.45, -1.0), np.where(share_of(0.08)[::-1] > 0, 3.0, -1.0)
+    overdispersion = np.zeros((SIZE, len(panel)))
+    overdispersion[:, 3], overdispersion[:, 4] = before, now
+    level = {"s00": -0.5, "s01": -0.2, "s02": -0.2}
+    drawn = {"site_sd": 0.4, "overdispersion_sd": 0.2}
+    draws = Draws(panel, intercept=-2.0, level=level, overdispersion=overdispersion, hyperparameters=drawn)
+    results = evaluate(params(rules={"minimum_reliability": 0.0}), draws)
+    assert chance(results, "best_share", "s00") == pytest.approx(0.85)
+    assert chance(results, "sustained", "s00") == pytest.approx(0.92)
+    assert chance(results, "best_share_sustained", "s00") == pytest.approx(0.77)
+    said = results.statements.set_index(["site", "slot"]).loc[("s00", "deviance")]
+    assert (said["statement"], said["probability"]) == ("positive_deviant", pytest.approx(0.77))
+
+
 def test_the_recorded_numbers_must_agree_in_each_window():
     rows = [{"site": f"s{i:02d}", "period": y, "numerator": 10.0} for i in range(12) for y in YEARS]
     panel = panel_of(rows)

@@ -15,7 +15,7 @@ LAYERS = [
     {"compile_cache", "home", "params", "params_file", "params_reference", "periods", "errors", "run_folder"},
     {"sources", "contract", "quality", "templates", "panel", "casemix", "simulate"},
     {"models", "fit", "laplace", "draws", "convergence"},
-    {"estimates", "words", "classical", "spc", "diagnostics", "features", "scorecard", "value"},
+    {"estimates", "words", "borderline", "classical", "spc", "diagnostics", "features", "scorecard", "value"},
     {"disclosure"},
     {"plots", "tables", "equations", "statements", "sections"},
     {"pipeline", "execute", "kernels", "render", "provenance", "doctor"},

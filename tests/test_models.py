@@ -133,7 +133,7 @@ def test_the_order_of_rows_does_not_matter(family):
     first = MODELS[family](panel, settings)
     second = MODELS[family](panel.iloc[order].reset_index(drop=True), settings)
     point = random_point(first)
-    cells = next(name for name in point if name.startswith("overdispersion") and point[name].ndim)
+    cells = next(name for name in point if name in ("overdispersion_raw", "cell_mean_raw"))
     moved = point | {cells: point[cells][order]}
     at = [model.compile_logp(mode=AS_WRITTEN)(where) for model, where in ((first, point), (second, moved))]
     assert at[0] == pytest.approx(at[1], rel=1e-12)
@@ -255,7 +255,7 @@ def test_pulls_are_information_times_variance(family, information, strength):
 def test_the_form_of_each_kind_of_effect_follows_its_pull():
     strong = MODELS["binomial"](simulated(3000, 0.4, 0.2, 0.3, 0.3), Model())
     weak = MODELS["binomial"](simulated(30, 0.05), Model())
-    assert {"site_mean_raw", "site_slope", "overdispersion"} <= {variable.name for variable in strong.free_RVs}
+    assert {"site_mean_raw", "site_drift_raw", "cell_mean_raw"} <= {variable.name for variable in strong.free_RVs}
     assert "trend_steps" in {potential.name for potential in strong.potentials}
     assert {"site_level_raw", "site_slope_raw", "trend_raw", "overdispersion_raw"} <= names(weak)
     assert not weak.potentials

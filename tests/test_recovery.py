@@ -1,12 +1,15 @@
 """Known truth recovered from simulated collaboratives: numbers within their intervals, planted sites by their words."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from collabeval import estimates, fit, panel, params_file
-from collabeval.simulate import MEASURES, demo
+from collabeval.simulate import MEASURES, SEED, TOWNS, collaborative, demo
+from demo_power import named
 
 ROOT = Path(__file__).parents[1]
 
@@ -70,6 +73,26 @@ def fitted(request):
     return simulated, params, rows, fit.sample(rows, request.param, params), request.param
 
 
+def path(posterior):
+    """How the collaborative's sites moved, about the mean of all quarters: the programme's trend and their mean slope.
+
+    Only the sum is known from data. How it is split rests on the slopes' mean being 0 where sites come from, and 70 of
+    them, one of which was made to get worse, need not have it: in `infection` the true mean is 0.034 a year.
+    """
+    years = xr.DataArray(np.arange(posterior.sizes["period"]) / 4, dims="period")
+    moved = posterior["trend"] + posterior["site_slope"].mean("site") * years
+    return moved - moved.mean("period")
+
+
+def true_path(simulated, measure, posterior):
+    truth = simulated.truth[simulated.truth["measure"].eq(measure)]
+    slopes = truth[truth["quantity"].eq("slope")].set_index("site")["value"]
+    trend = truth[truth["quantity"].eq("trend")].set_index("period")["value"]
+    trend = trend.loc[posterior["period"].to_numpy()].to_numpy()
+    moved = trend + slopes[posterior["site"].to_numpy()].mean() * np.arange(len(trend)) / 4
+    return moved - moved.mean()
+
+
 @pytest.mark.slow
 def test_the_demo_is_recovered(fitted):
     """70 sites, 20 quarters: intervals as wide as they say, spreads and trend found, planted sites named."""
@@ -82,29 +105,41 @@ def test_the_demo_is_recovered(fitted):
     assert 0.30 <= share_covered(table, "q25", "q75") <= 0.70
 
     posterior = tree["posterior"].to_dataset()
-    trend = simulated.truth.query("quantity == 'trend' and measure == @measure").set_index("period")["value"]
-    steps = posterior["trend"] - posterior["trend"].isel(period=0)
-    low, high = steps.quantile([0.025, 0.975], dim=("chain", "draw")).to_numpy()
-    inside = [low[i] <= trend[label] <= high[i] for i, label in enumerate(posterior["period"].to_numpy())]
-    assert np.mean(inside) >= 0.85
+    low, high = path(posterior).quantile([0.025, 0.975], dim=("chain", "draw")).to_numpy()
+    true = true_path(simulated, measure, posterior)
+    assert np.mean((low <= true) & (true <= high)) >= 0.85
+    assert np.mean((low <= -true) & (-true <= high)) < 0.5, "a path the other way would be seen"
     # deviants widen the spread between sites a little: it is not expected below the truth
     spread = posterior["overdispersion_sd"].quantile([0.005, 0.995]).to_numpy()
     assert spread[0] <= MEASURES[measure].overdispersion_sd <= spread[1]
 
 
+@pytest.mark.parametrize("measure", sorted(MEASURES))
+def test_planted_sites_can_be_told(measure):
+    """Each is named in at least 95 of 100 data sets like the demo's, by its own size and what a measure tells.
+
+    A demo shows that what is there is found, so its planted sites must be within reach of the rules. Real ones often
+    are not: by the same calculation sites of these sizes with 71 % fewer infections, where 4.2 per 1,000 days are
+    usual, would be named in 56 to 88 of 100.
+    """
+    power = named(demo(), measure, MEASURES[measure], demo_params(measure).rules, times=100)
+    assert len(power) == 4
+    assert power.min() >= 0.95
+    faint = replace(MEASURES[measure], deviant=MEASURES[measure].deviant / 3, worsening=0.0)
+    weak = collaborative({measure: faint}, SEED, TOWNS)
+    assert named(weak, measure, faint, demo_params(measure).rules, times=50).max() < 0.95
+
+
 @pytest.mark.slow
 def test_planted_sites_are_named(fitted):
-    """Three high performers and one that gets worse, by the words; how certain differs with what a measure can tell."""
+    """All three high performers and the one that gets worse, by the words: each can be told (see the test above)."""
     simulated, params, rows, tree, measure = fitted
     words = estimates.evaluate_sites(params, rows, {measure: tree}).statements
     words = words.pivot(index="site", columns="slot", values="statement")
     roles = simulated.truth.query("role != ''").groupby("role")["site"].unique()
     deviants, worse = words.loc[roles["positive_deviant"]], words.loc[roles["deteriorating"][0]]
     assert set(deviants["level"]) == {"better"}
-    assert set(deviants["deviance"]) <= {"positive_deviant", "candidate"}
-    # a hospital sees some ten infections a year: enough to make all three candidates, not to be sure of each
-    certain = {"complication": 2, "infection": 1, "stay": 2}[measure]
-    assert (deviants["deviance"] == "positive_deviant").sum() >= certain
+    assert set(deviants["deviance"]) == {"positive_deviant"}
     assert worse["level"] == "worse"
     assert worse["deviance"] in {"review", "review_persistent"}
     assert worse["trajectory"] == "worsened"

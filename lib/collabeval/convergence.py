@@ -47,6 +47,24 @@ def convergence(values: np.ndarray) -> Convergence:
     return Convergence(*found)
 
 
+def monte_carlo_error(values: np.ndarray) -> np.ndarray:
+    """Monte Carlo standard error (quantity,) of the mean over all draws: sd / √ESS; 0 where a row is constant.
+
+    ESS is that of the mean of the values as they are (not of their ranks). For the draws of an event, 0 or 1, this is
+    √(P(1−P)/ESS), the error of its probability.
+
+    Parameters
+    ----------
+    values : float or bool (quantity, chain, draw), at least 4 draws a chain.
+    """
+    found = np.zeros(len(values))
+    for start in range(0, len(values), ROWS_AT_ONCE):
+        rows = values[start : start + ROWS_AT_ONCE].astype(float)
+        sd = rows.reshape(len(rows), -1).std(axis=1, ddof=1)
+        found[start : start + ROWS_AT_ONCE] = sd / np.sqrt(_ess(_split(rows)))
+    return found
+
+
 def _of_rows(values: np.ndarray) -> np.ndarray:
     """R-hat, bulk and tail ESS (3, quantity) of rows that are finite and not constant."""
     split = _split(values)

@@ -1,4 +1,4 @@
-"""From probabilities to words, by rule: three independent slots for every site, and how many may be wrongly named.
+"""From probabilities to words, by rule: three independent slots for every site.
 
 A site with data in the current window has a row in the slots `level` and `deviance`, and in `trajectory` where there is
 a baseline window. A site without has one row: `not_enough_data`. Slugs and rules: docs/estimands.md.
@@ -6,7 +6,6 @@ a baseline window. A site without has one row: `not_enough_data`. Slugs and rule
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import pandas as pd
@@ -17,6 +16,7 @@ SLOTS = ("level", "trajectory", "deviance")
 WINDOWS_TO_PERSIST = 3
 EVENTS = (
     "better", "worse", "close", "improved", "worsened", "best_share", "worst_share", "sustained", "sustained_worse",
+    "best_share_sustained", "worst_share_sustained",
 )  # fmt: skip
 
 
@@ -52,9 +52,19 @@ def statements(signals: pd.DataFrame, measure: Measure, rules: Rules) -> pd.Data
     return table.astype({"probability": float})
 
 
-def wrongly_named(statements: pd.DataFrame, slugs: Collection[str]) -> float:
-    """How many sites of the list with one of these words are expected to be on it by chance: the sum of 1 - P."""
-    return float((1 - statements.loc[statements["statement"].isin(slugs), "probability"]).sum())
+def thresholds(rules: Rules) -> dict[str, tuple[float, ...]]:
+    """The thresholds that the probability of each event is held to; no word changes anywhere between them."""
+    return {
+        "better": (rules.level,),
+        "worse": tuple({rules.level, rules.review_level}),
+        "close": (rules.close,),
+        "improved": (rules.trajectory,),
+        "worsened": (rules.trajectory,),
+        "best_share": tuple({rules.candidate, rules.deviant}),
+        "worst_share": tuple({rules.review_share, rules.deviant}),
+        "sustained": (rules.persistence,),
+        "sustained_worse": (rules.persistence,),
+    }
 
 
 def in_words(probability: float, rules: Rules) -> str:
@@ -75,8 +85,7 @@ def _slots(signal: pd.Series, measure: Measure, rules: Rules) -> dict[str, Word]
 
 def _level(signal: pd.Series, measure: Measure, rules: Rules) -> Word:
     better, worse, close = signal["better"], signal["worse"], signal["close"]
-    beyond = f" by more than {rules.margin:g} on the scale of the model" if rules.margin else ""
-    named = f"than the average of its sites{beyond} is at least {in_100(rules.level)}."
+    named = f"{_than_average(rules)}."
     if better >= rules.level:
         return Word("better", better, f"The chance that the site is better {named}")
     if worse >= rules.level:
@@ -86,6 +95,11 @@ def _level(signal: pd.Series, measure: Measure, rules: Rules) -> Word:
     return Word(
         "unclear", max(better, worse), f"No chance, of being better or worse, is at least {in_100(rules.level)}."
     )
+
+
+def _than_average(rules: Rules) -> str:
+    beyond = f" by more than {rules.margin:g} on the scale of the model" if rules.margin else ""
+    return f"than the average of its sites{beyond} is at least {in_100(rules.level)}"
 
 
 def _close_rule(measure: Measure, rules: Rules) -> str:
@@ -99,8 +113,8 @@ def _close_rule(measure: Measure, rules: Rules) -> str:
 def _few_cases(signal: pd.Series, measure: Measure, rules: Rules) -> Word:
     """Too few data for any word but a warning: "worse" is never held back."""
     if signal["worse"] >= rules.level:
-        said = f"The chance that the site is worse than the average of its sites is at least {in_100(rules.level)}, but"
-        return Word("worse_few_cases", signal["worse"], f"{said} {_too_few(measure, rules)}.")
+        said = f"The chance that the site is worse {_than_average(rules)}, but {_too_few(measure, rules)}."
+        return Word("worse_few_cases", signal["worse"], said)
     few = _too_few(measure, rules)
     return Word("not_enough_data", None, f"{few[0].upper()}{few[1:]}.")
 
@@ -136,7 +150,7 @@ def _deviance(signal: pd.Series, rules: Rules) -> Word:
 
 def _review(signal: pd.Series, rules: Rules) -> Word | None:
     if persists(signal, rules, share="worst_share", sustained="sustained_worse", side="bad_in_each"):
-        chance = min(signal["worst_share"], signal["sustained_worse"])
+        chance = signal["worst_share_sustained"]
         return Word("review_persistent", chance, _persistent_rule(rules, "worst", "worse", "bad"))
     if signal["worse"] >= rules.review_level:
         least = in_100(rules.review_level)
@@ -151,7 +165,7 @@ def _best(signal: pd.Series, rules: Rules) -> Word | None:
     chance = signal["best_share"]
     if persists(signal, rules, share="best_share", sustained="sustained", side="good_in_each"):
         rule = _persistent_rule(rules, "best", "better", "good")
-        return Word("positive_deviant", min(chance, signal["sustained"]), rule)
+        return Word("positive_deviant", signal["best_share_sustained"], rule)
     if chance >= rules.deviant and not _can_persist(signal):
         rule = f"The chance that it is in the best share is at least {in_100(rules.deviant)}; its past cannot tell yet."
         return Word("emerging", chance, rule)

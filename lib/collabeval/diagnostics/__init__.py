@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import xarray as xr
 
+from collabeval.diagnostics.borderline import borderline
 from collabeval.diagnostics.check import COLUMNS, as_table
 from collabeval.diagnostics.influence import influence
 from collabeval.diagnostics.jumps import jumps, with_jumps
@@ -23,6 +24,7 @@ def check_all(
     panel: pd.DataFrame,
     trees: Mapping[str, xr.DataTree],
     site_estimates: pd.DataFrame,
+    site_statements: pd.DataFrame,
     programme_estimates: pd.DataFrame,
 ) -> pd.DataFrame:
     """Every check of every measure's fit: the columns of `results/diagnostics.parquet`.
@@ -32,6 +34,7 @@ def check_all(
     panel : DataFrame, the analysed rows of all measures.
     trees : the fit of each measure, by its name.
     site_estimates, programme_estimates : DataFrame, results tables, whose `rhat` and `ess_*` are judged.
+    site_statements : DataFrame, results table, whose `otherwise` is judged.
 
     Returns
     -------
@@ -47,4 +50,5 @@ def check_all(
         checks += predictive(name, family, rows, tree, params.sampling.seed)
         checks += influence(name, family, rows, tree)
         checks += prior_sensitivity(params, name, panel, tree)
+        checks += borderline(name, site_statements[site_statements["measure"] == name])
     return as_table(checks)

@@ -28,6 +28,7 @@ def publish(run: Run, params: Params) -> Published:
     counts = pd.concat([_counts(run, params, view, labels) for view in views], ignore_index=True)
     views = tuple(_with_hidden(view, counts) for view in views)
     keys = results.hidden_counts(run.panel, params, views, labels)
+    statements = results.statements(run.site_statements, views, labels, keys)
     return Published(
         params=params,
         measures=views,
@@ -35,14 +36,14 @@ def publish(run: Run, params: Params) -> Published:
         cells=pd.concat([_cells(run, params, view, labels) for view in views], ignore_index=True),
         totals=pd.concat([_totals(run, params, view) for view in views], ignore_index=True),
         estimates=results.estimates(run.site_estimates, views, labels, keys),
-        statements=results.statements(run.site_statements, views, labels, keys),
+        statements=statements,
         probabilities=results.probabilities(run.site_probabilities),
         programme=results.rescaled(run.programme_estimates, views),
         trend=results.trend(run.programme_trend, run.panel, params, views),
         funnel=results.funnel(run.funnel, params, views, labels),
         curves={view.name: funnel_curves(params, run.panel, view.name) for view in views},
         spc=results.spc(run.spc, run.panel, params, views),
-        diagnostics=results.diagnostics(run.diagnostics, labels),
+        diagnostics=results.diagnostics(run.diagnostics, labels, statements),
         quality=results.quality(run.quality, labels),
         fingerprint=_fingerprint(run.panel, params),
     )

@@ -110,7 +110,8 @@ def statements(table: pd.DataFrame, views: Views, labels: Labels, keys: Keys) ->
     hidden = _is_hidden(table.assign(period=table["measure"].map(now)), keys)
     hidden |= _was_hidden(table, views, keys) & table["slot"].eq("trajectory")
     floors = table["probability"].map(lambda value: max((step for step in FLOORS if value >= step), default=math.nan))
-    return table.assign(hidden=hidden, probability=table["probability"].where(~hidden, floors))
+    shown = table.drop(columns="otherwise", errors="ignore")  # named, where it may be, by the checks of the fit
+    return shown.assign(hidden=hidden, probability=table["probability"].where(~hidden, floors))
 
 
 def probabilities(table: pd.DataFrame) -> pd.DataFrame:
@@ -189,10 +190,23 @@ def quality(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
     )
 
 
-def diagnostics(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
-    """Checks of the fit; what a failed one puts in doubt stands by site label instead of site code, one to a line."""
+def diagnostics(table: pd.DataFrame, labels: Labels, said: pd.DataFrame) -> pd.DataFrame:
+    """Checks of the fit; what a failed one puts in doubt stands by site label instead of site code, one to a line.
+
+    A word within Monte Carlo error of its threshold tells its chance to two digits, which of a hidden count is not told
+    (`statements`): such sites are counted there and not named. `said` are the statements as published.
+    """
     changes = table["changes"].fillna("") if "changes" in table else pd.Series("", index=table.index)
-    return table.assign(changes=changes.map(lambda found: _relabelled(str(found), labels)))
+    table = table.assign(changes=changes.map(lambda found: _relabelled(str(found), labels)))
+    hidden = said[said["hidden"]]
+    silent = set(zip(hidden["measure"], hidden["site"], hidden["slot"], strict=True))
+    for row in table.index[table["check"].eq("borderline")]:
+        model, lines = table.loc[row, "model"], str(table.loc[row, "changes"]).splitlines()
+        named = [line for line in lines if (model, *line.split(":")[0].split("\t")) not in silent]
+        if len(named) < len(lines):
+            table.loc[row, "changes"] = "\n".join(named)
+            table.loc[row, "advice"] += " Sites whose counts are not shown are not named here."
+    return table
 
 
 def _relabelled(changes: str, labels: Labels) -> str:

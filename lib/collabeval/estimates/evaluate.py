@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from collabeval import words
+from collabeval import borderline, words
 from collabeval.estimates.events import site_probabilities
 from collabeval.estimates.posterior import read
 from collabeval.estimates.programme import programme_draws, programme_probabilities, programme_trend
 from collabeval.estimates.recorded import recorded_side
+from collabeval.estimates.reliability import reliability_error
 from collabeval.estimates.sites import Evaluated, evaluated, site_draws
 from collabeval.estimates.summaries import as_dataset, summarise
 from collabeval.params import Params
@@ -23,7 +24,8 @@ from collabeval.params import Params
 class SiteResults:
     """The tables `site_estimates`, `site_probabilities` and `site_statements` of a run.
 
-    Probabilities with a blank site are of events of the whole collaborative.
+    Probabilities with a blank site are of events of the whole collaborative. `otherwise` in the statements holds the
+    words a site would have if a probability within Monte Carlo error of its threshold fell the other way.
     """
 
     estimates: pd.DataFrame
@@ -51,6 +53,7 @@ def evaluate_sites(params: Params, panel: pd.DataFrame, trees: Mapping[str, xr.D
     for name, tree in trees.items():
         found = evaluated(read(params, name, panel, tree), params.rules)
         chances, said = _words(found)
+        said = borderline.listed(said, _otherwise(found, chances))
         chances = pd.concat([chances, programme_probabilities(found).assign(site="")], ignore_index=True)
         parts.append((name, (summarise(site_draws(found), found.posterior.chains), chances, said)))
     return SiteResults(*_together(parts))
@@ -68,6 +71,15 @@ def _words(found: Evaluated) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Probabilities of the events about sites, and the words that follow from them."""
     chances = site_probabilities(found)
     return chances, words.statements(signals(found, chances), found.posterior.measure, found.rules)
+
+
+def _otherwise(found: Evaluated, chances: pd.DataFrame) -> pd.DataFrame:
+    """Words within Monte Carlo error of those that `_words` gives."""
+    errors = chances.pivot(index="site", columns="event", values="mcse").reindex(found.posterior.sites)
+    distance = np.abs(found.reliability - found.rules.minimum_reliability)
+    near = distance <= borderline.NEAR * reliability_error(found.posterior, found.current)
+    unsure = pd.Series(near & found.current.eligible, index=found.posterior.sites)
+    return borderline.otherwise(signals(found, chances), errors, unsure, found.posterior.measure, found.rules)
 
 
 def evaluate_programme(params: Params, panel: pd.DataFrame, trees: Mapping[str, xr.DataTree]) -> ProgrammeResults:

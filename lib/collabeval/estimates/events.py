@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from collabeval.convergence import monte_carlo_error
 from collabeval.estimates import benchmark, ranks
 from collabeval.estimates.posterior import Posterior
 from collabeval.estimates.sites import Evaluated, site_change
 from collabeval.estimates.window_draws import WindowDraws
-
-WINDOWS_TO_PERSIST = 3  # now and two before
+from collabeval.words import WINDOWS_TO_PERSIST
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,11 @@ class Event:
 
 
 def site_probabilities(found: Evaluated) -> pd.DataFrame:
-    """Share of draws in which each event holds: columns site, period (the current window), event, probability."""
-    sites, label = found.posterior.sites, found.current.window.label
+    """Share of draws in which each event holds, and its Monte Carlo standard error.
+
+    Columns site, period (the current window), event, probability, mcse.
+    """
+    sites, label, chains = found.posterior.sites, found.current.window.label, found.posterior.chains
     tables = [
         pd.DataFrame(
             {
@@ -34,6 +37,7 @@ def site_probabilities(found: Evaluated) -> pd.DataFrame:
                 "period": label,
                 "event": event.name,
                 "probability": event.happens[event.of].mean(axis=1),
+                "mcse": monte_carlo_error(event.happens[event.of].reshape(int(event.of.sum()), chains, -1)),
             }
         )
         for event in site_events(found)
@@ -44,7 +48,9 @@ def site_probabilities(found: Evaluated) -> pd.DataFrame:
 
 def site_events(found: Evaluated) -> list[Event]:
     """Every event that the data of this measure allow."""
-    return [*_level(found), *_shares(found), *_against_benchmark(found), *_changes(found), *_persistence(found)]
+    shares, persistence = _shares(found), _persistence(found)
+    both = _lasting([*shares, *persistence])
+    return [*_level(found), *shares, *_against_benchmark(found), *_changes(found), *persistence, *both]
 
 
 def _level(found: Evaluated) -> list[Event]:
@@ -144,3 +150,14 @@ def _persistence(found: Evaluated) -> list[Event]:
         Event("sustained", asked, np.logical_and.reduce([better for better, _ in sides])),
         Event("sustained_worse", asked, np.logical_and.reduce([worse for _, worse in sides])),
     ]
+
+
+def _lasting(events: list[Event]) -> list[Event]:
+    """In the best (worst) share now and beyond the average in all windows, in the same draw: both that a word needs."""
+    by_name = {event.name: event for event in events}
+    found = []
+    for share, lasting in (("best_share", "sustained"), ("worst_share", "sustained_worse")):
+        if share in by_name and lasting in by_name:
+            one, other = by_name[share], by_name[lasting]
+            found.append(Event(f"{share}_sustained", one.of & other.of, one.happens & other.happens))
+    return found

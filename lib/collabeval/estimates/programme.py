@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from collabeval.convergence import monte_carlo_error
 from collabeval.estimates import benchmark
 from collabeval.estimates.events import benchmark_pool
 from collabeval.estimates.posterior import Posterior
@@ -142,15 +143,19 @@ def _against_average(found: Evaluated, rate: np.ndarray) -> np.ndarray:
 def programme_probabilities(found: Evaluated) -> pd.DataFrame:
     """Chances of change for the better and worse, over all and over the same sites, and of a closing gap."""
     minimal = found.posterior.measure.minimal_difference
-    chances = {}
+    happens = {}
     for estimand, values in changes(found).items():
         gain, suffix = found.posterior.good * values, estimand.removeprefix("change")
-        chances[f"improved{suffix}"] = (gain > 0).mean()
-        chances[f"worsened{suffix}"] = (gain < 0).mean()
+        happens[f"improved{suffix}"] = gain > 0
+        happens[f"worsened{suffix}"] = gain < 0
         if minimal is not None:
-            chances[f"improved_by_minimal_difference{suffix}"] = (gain > minimal).mean()
+            happens[f"improved_by_minimal_difference{suffix}"] = gain > minimal
     gap = closing_the_gap(found)
     if gap is not None:
-        chances["closing_the_gap"] = (gap < 1).mean()
-    rows = [(found.current.window.label, event, float(chance)) for event, chance in chances.items()]
-    return pd.DataFrame(rows, columns=["period", "event", "probability"])
+        happens["closing_the_gap"] = gap < 1
+    label, chains = found.current.window.label, found.posterior.chains
+    rows = [
+        (label, event, float(holds.mean()), float(monte_carlo_error(holds.reshape(1, chains, -1))[0]))
+        for event, holds in happens.items()
+    ]
+    return pd.DataFrame(rows, columns=["period", "event", "probability", "mcse"])

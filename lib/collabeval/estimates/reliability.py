@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from collabeval.convergence import monte_carlo_error
 from collabeval.estimates.posterior import Posterior
 from collabeval.estimates.window_draws import WindowDraws
 from collabeval.panel import Window
@@ -60,6 +61,26 @@ def overall_prior_variance(posterior: Posterior, window: Window) -> np.ndarray:
 def reliability(posterior: Posterior, draws: WindowDraws) -> np.ndarray:
     """Model-based reliability (J,) of each site's effect in the window, 0 to 1; NaN for a site without data there."""
     return _settled(draws.effect.var(axis=1, ddof=1), overall_prior_variance(posterior, draws.window))
+
+
+def reliability_error(posterior: Posterior, draws: WindowDraws) -> np.ndarray:
+    """Monte Carlo standard error (J,) of `reliability`, by the delta method; NaN without data or variance.
+
+    1 - A/B, with A the variance of the effect and B the mean prior variance, moves to first order by the mean over the
+    draws of -(a - A)/B + A (b - B)/B², where a is the squared distance of an effect from its mean and b the prior
+    variance in the same draw. (Under Student-t effects B is a median, and its own error is left out.)
+    """
+    prior = overall_prior_variance(posterior, draws.window)
+    known = prior > 0
+    effect, prior = draws.effect[known], prior[known, None]
+    squared = (effect - effect.mean(axis=1, keepdims=True)) ** 2
+    pull = -squared / prior
+    if "degrees_of_freedom" not in posterior.hyperparameters:
+        drawn = prior_variance(posterior, draws.window)[known]
+        pull = pull + squared.mean(axis=1, keepdims=True) * drawn / prior**2
+    found = np.full(len(known), np.nan)
+    found[known] = monte_carlo_error(pull.reshape(len(pull), posterior.chains, posterior.draws // posterior.chains))
+    return found
 
 
 def rankability(posterior: Posterior, draws: WindowDraws) -> float:

@@ -12,7 +12,7 @@ from pytensor.tensor.variable import TensorVariable
 
 from collabeval.models import priors
 from collabeval.models.design import Design
-from collabeval.models.forms import Forms, forms
+from collabeval.models.forms import forms
 from collabeval.params import Prior
 
 
@@ -23,16 +23,22 @@ def linear_predictor(design: Design) -> TensorVariable:
                   + site_slope[site] · (time − mean_time) + overdispersion[cell])
 
     On the log-odds or log-rate scale; for `normal` in the measure's unit, the effects in units of the pooled sd.
+
+    Effects that the data hold are drawn as sums with what they vary about (`centred`, models/forms.py): then the parts
+    of a sum, which the data tie together, do not pull at each other (Gelfand, Sahu & Carlin 1995).
     """
-    overrides = design.settings.priors
+    overrides, form = design.settings.priors, forms(design)
     intercept = priors.random("intercept", overrides.intercept or default_intercept(design))
-    form = forms(design)
-    effects = site_effects(design, intercept, form)
-    if design.trend != "none":
-        effects = effects + programme_trend(design, form.trend)[design.period_index]
+    mean = intercept / design.scale
+    trend = programme_trend(design, form.trend)
+    level, standard = site_level(design, mean, form.level)
+    mean = mean + trend[design.period_index] + level[design.site_index]
+    if design.trajectory:
+        slope = site_slope(design, standard, trend, form.slope)
+        mean = mean + slope[design.site_index] * design.years
     if design.overdispersion:
-        effects = effects + overdispersion(design, form.cells)
-    return design.offset + intercept + design.scale * effects
+        mean = mean + overdispersion(design, mean, form.cells)
+    return design.offset + design.scale * mean
 
 
 def default_intercept(design: Design) -> Prior:
@@ -50,6 +56,8 @@ def programme_trend(design: Design, centred: bool) -> TensorVariable:
     Centred, the trend itself is drawn, as coordinates in the space of vectors with mean zero; else its steps are.
     """
     overrides = design.settings.priors
+    if design.trend == "none":
+        return pt.zeros(len(design.time))
     if design.trend == "linear":
         slope = priors.random("trend_slope", overrides.trend_slope or priors.DEFAULTS["trend_slope"])
         return pm.Deterministic("trend", slope * (design.time - design.time.mean()), dims="period")
@@ -70,60 +78,56 @@ def mean_zero_basis(size: int) -> np.ndarray:
     return np.linalg.qr(steps)[0]
 
 
-def site_effects(design: Design, intercept: TensorVariable, form: Forms) -> TensorVariable:
-    """u of each cell before overdispersion (N,): partially pooled level and, with `trajectory`, slope per year.
-
-        site_level[j] ~ Normal(0, site_sd)   or   StudentT(degrees_of_freedom, 0, site_sd)
-        site_slope[j] | site_level[j] ~ Normal(ρ · trajectory_sd · site_level[j] / sd(site_level),
-                                               trajectory_sd · √(1 − ρ²))
-
-    which for Normal levels is the bivariate normal with correlation ρ, written out because a 2 × 2 matrix
-    compiles several times faster so than through an LKJ Cholesky factor.
-    """
-    overrides = design.settings.priors
-    sd = priors.standard_deviation("site_sd", overrides.site_sd)
-    level, standard = site_level(design, sd, intercept, form.level)
-    if not design.trajectory:
-        return level[design.site_index]
-    slope_sd = priors.standard_deviation("trajectory_sd", overrides.trajectory_sd)
-    rho = priors.correlation(overrides.site_correlation)
-    slope = partially_pooled(
-        "site_slope", slope_sd * rho * standard, slope_sd * pt.sqrt(1 - rho**2), "site", form.slope
-    )
-    return level[design.site_index] + slope[design.site_index] * design.years
-
-
-def site_level(
-    design: Design, sd: TensorVariable, intercept: TensorVariable, centred: bool
-) -> tuple[TensorVariable, TensorVariable]:
+def site_level(design: Design, mean: TensorVariable, centred: bool) -> tuple[TensorVariable, TensorVariable]:
     """Level of each site (J,), and the same divided by its standard deviation.
 
-    Centred means hierarchically centred: `intercept + site_level` is what is drawn, so that the intercept and the
-    levels, which the data tie together, do not pull at each other (Gelfand, Sahu & Carlin 1995).
+        site_level[j] ~ Normal(0, site_sd)   or   StudentT(degrees_of_freedom, 0, site_sd)
+
+    Centred, `mean + site_level` is drawn, else the level in units of `site_sd`.
     """
+    sd = priors.standard_deviation("site_sd", design.settings.priors.site_sd)
     effect: Callable[..., TensorVariable] = pm.Normal
     spread = sd
     if design.settings.site_effects == "student_t":
         shape = priors.degrees_of_freedom(design.settings.priors.degrees_of_freedom)
         effect, spread = partial(pm.StudentT, nu=shape), sd * pt.sqrt(shape / (shape - 2))
     if centred:
-        centre = intercept / design.scale
-        level = effect("site_mean_raw", mu=centre, sigma=sd, dims="site") - centre
+        level = effect("site_mean_raw", mu=mean, sigma=sd, dims="site") - mean
     else:
         level = sd * effect("site_level_raw", mu=0.0, sigma=1.0, dims="site")
     return pm.Deterministic("site_level", level, dims="site"), level / spread
 
 
-def overdispersion(design: Design, centred: bool) -> TensorVariable:
-    """Variation of each cell beyond level, slope and trend (N,): Normal(0, overdispersion_sd)."""
-    sd = priors.standard_deviation("overdispersion_sd", design.settings.priors.overdispersion_sd)
-    return partially_pooled("overdispersion", 0.0, sd, "cell", centred)
+def site_slope(design: Design, standard: TensorVariable, trend: TensorVariable, centred: bool) -> TensorVariable:
+    """Trajectory of each site (J,), its slope per year beside the programme's trend.
 
+        site_slope[j] | site_level[j] ~ Normal(ρ · trajectory_sd · site_level[j] / sd(site_level),
+                                               trajectory_sd · √(1 − ρ²))
 
-def partially_pooled(
-    name: str, mean: TensorVariable | float, sd: TensorVariable, dim: str, centred: bool
-) -> TensorVariable:
-    """Normal(mean, sd) effects along a dimension, drawn as they are or as standard ones that are scaled."""
+    With Normal levels this is the bivariate normal with correlation ρ, written out because a 2 × 2 matrix compiles
+    several times faster so than through an LKJ Cholesky factor. Centred, the trend's own slope + `site_slope` is drawn.
+    """
+    overrides = design.settings.priors
+    sd = priors.standard_deviation("trajectory_sd", overrides.trajectory_sd)
+    rho = priors.correlation(overrides.site_correlation)
+    mean, own_sd = sd * rho * standard, sd * pt.sqrt(1 - rho**2)
     if centred:
-        return pm.Normal(name, mean, sd, dims=dim)
-    return pm.Deterministic(name, mean + sd * pm.Normal(f"{name}_raw", 0, 1, dims=dim), dims=dim)
+        years = design.time - design.time.mean()
+        drift = pt.dot(years / np.sum(years**2), trend)
+        slope = pm.Normal("site_drift_raw", drift + mean, own_sd, dims="site") - drift
+    else:
+        slope = mean + own_sd * pm.Normal("site_slope_raw", 0, 1, dims="site")
+    return pm.Deterministic("site_slope", slope, dims="site")
+
+
+def overdispersion(design: Design, mean: TensorVariable, centred: bool) -> TensorVariable:
+    """Variation of each cell beyond level, slope and trend (N,): Normal(0, overdispersion_sd).
+
+    Centred, `mean + overdispersion` is drawn, else the variation in units of `overdispersion_sd`.
+    """
+    sd = priors.standard_deviation("overdispersion_sd", design.settings.priors.overdispersion_sd)
+    if centred:
+        cell = pm.Normal("cell_mean_raw", mean, sd, dims="cell") - mean
+    else:
+        cell = sd * pm.Normal("overdispersion_raw", 0, 1, dims="cell")
+    return pm.Deterministic("overdispersion", cell, dims="cell")

@@ -126,7 +126,8 @@ def _improvement(evaluation: Evaluation) -> Step:
 
 def _checks(evaluation: Evaluation) -> Step:
     run = evaluation.run
-    needs = (*fitted(evaluation), data_checks(run), *tables(run, ("site_estimates", "programme_estimates")))
+    judged = tables(run, ("site_estimates", "site_statements", "programme_estimates"))
+    needs = (*fitted(evaluation), data_checks(run), *judged)
     makes = (*tables(run, ("diagnostics",)), run.quality)
     return _analysis(evaluation, "checks", "Checking that the results can be trusted", needs, makes)
 

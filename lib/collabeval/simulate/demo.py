@@ -6,7 +6,8 @@ from collabeval.simulate.collaborative import Behaviour, Simulated, collaborativ
 
 SEED = 20260105
 
-# Effects are on the scale of the models: log-odds, log-rate, and for means units of the spread between patients.
+# Effects are on the scale of the models: log-odds, log-rate, and for means units of the spread between patients. The
+# planted sites stand out so far that the words can find them: a truth the rules cannot see would show nothing.
 MEASURES = {
     "complication": Behaviour(
         family="binomial",
@@ -15,19 +16,19 @@ MEASURES = {
         trajectory_sd=0.08,
         overdispersion_sd=0.10,
         improvement=-0.30,
-        deviant=-0.85,
-        worsening=0.32,
+        deviant=-1.10,
+        worsening=0.34,
         case_mix_sd=0.15,
     ),
     "infection": Behaviour(
         family="poisson",
-        rate=0.0042,
+        rate=0.0065,
         site_sd=0.35,
         trajectory_sd=0.10,
-        overdispersion_sd=0.15,
+        overdispersion_sd=0.12,
         improvement=-0.45,
-        deviant=-1.25,
-        worsening=0.38,
+        deviant=-1.70,
+        worsening=0.45,
         exposure=11.0,
     ),
     "stay": Behaviour(

@@ -18,6 +18,7 @@ NAMES = {
     "predictive_extreme_period": "Most extreme period, as the model would make it",
     "predictive_zeros": "Rows without events, as the model would make them",
     "influence": "Single rows that carry the result (leave-one-out)",
+    "borderline": "Words that turn on the number of draws (Monte Carlo error)",
     "prior_sensitivity": "Weight of the priors in the result (power-scaling)",
 }
 
