@@ -12,7 +12,7 @@ QUICK = {"draws": 60, "tune": 150, "chains": 2, "minimum_ess": 1}
 
 
 def params_for(family="binomial", model=None, **sampling):
-    """Params of one measure, `m`."""
+    """Params of one measure, `m`, to be fitted by NUTS if nothing else is said."""
     return Params.model_validate(
         {
             "collaborative": "c",
@@ -20,7 +20,7 @@ def params_for(family="binomial", model=None, **sampling):
             "edition": "1",
             "data": {"sites": "s", "outcomes": "o"},
             "measures": {"m": {"label": "M", "family": family, "better": "lower"}},
-            "model": model or {},
+            "model": {"engine": "nuts", **(model or {})},
             "sampling": {"seed": 7, **sampling},
         }
     )

@@ -19,8 +19,8 @@ from collabeval.errors import UsageError
 from collabeval.fit import nuts
 from collabeval.fit.compiled import compile_model
 from collabeval.fit.predictive import log_likelihood, predictive, standard_error
-from collabeval.models import MODELS
 from collabeval.models.design import read_design
+from collabeval.models.families import MODELS
 from collabeval.params import Model
 from fitting import QUICK, infant_panel, params_for, small_panel
 

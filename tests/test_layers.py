@@ -12,7 +12,17 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 # from the ground up; a module imports from its own layer or a lower one
 LAYERS = [
-    {"compile_cache", "home", "params", "params_file", "params_reference", "periods", "errors", "run_folder"},
+    {
+        "compile_cache",
+        "home",
+        "machine",
+        "params",
+        "params_file",
+        "params_reference",
+        "periods",
+        "errors",
+        "run_folder",
+    },
     {"sources", "contract", "quality", "templates", "panel", "casemix", "simulate"},
     {"models", "fit", "laplace", "draws", "convergence"},
     {"estimates", "words", "borderline", "classical", "spc", "diagnostics", "features", "scorecard", "value"},

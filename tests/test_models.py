@@ -9,8 +9,9 @@ from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from scipy import stats
 from scipy.special import expit
 
-from collabeval.models import MODELS, terms
+from collabeval.models import terms
 from collabeval.models.design import read_design
+from collabeval.models.families import MODELS
 from collabeval.models.forms import Forms, forms, pulls
 from collabeval.params import Model
 from models_by_hand import ByHand

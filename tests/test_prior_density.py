@@ -5,8 +5,8 @@ import pymc as pm
 import pytest
 import xarray as xr
 
-from collabeval.fit.prior import LOG_DENSITY, log_prior, top_level
 from collabeval.models.design import read_design
+from collabeval.models.log_prior import LOG_DENSITY, log_prior, top_level
 from collabeval.models.priors import DISTRIBUTIONS
 from collabeval.params import Model
 from collabeval.params.model import DISTRIBUTIONS as NUMBERS_OF
@@ -49,7 +49,7 @@ def test_every_random_variable_at_the_top_of_the_models_has_its_density():
     """What the models draw beyond effects of sites, cells and steps is what `top_level` covers."""
     import pandas as pd
 
-    from collabeval.models import MODELS
+    from collabeval.models.families import MODELS
 
     rows = [(site, str(2015 + year), float(year)) for site in "ABCD" for year in range(5)]
     panel = pd.DataFrame(rows, columns=["site", "period", "time"])

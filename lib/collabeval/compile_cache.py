@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 from collections.abc import Iterator
@@ -49,3 +50,16 @@ def in_use() -> Iterator[Path]:
             del os.environ["PYTENSOR_FLAGS"]
         else:
             os.environ["PYTENSOR_FLAGS"] = theirs
+
+
+def of_package(package: Path) -> None:
+    """Have numba keep what it compiles of a package's functions here; to be called before any is defined.
+
+    numba looks only at a function's own file for changes, not at those of the functions it calls, so each state of
+    the package's sources has a folder of its own.
+    """
+    import numba
+
+    sources = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(package.glob("*.py"))))
+    place = folder() / f"{package.name}-numba-{version('numba')}-{sources.hexdigest()[:12]}"
+    numba.config.CACHE_DIR = str(place)

@@ -206,10 +206,6 @@ def _validated(document: Document) -> Params:
         params = Params.model_validate(document.values)
     except ValidationError as error:
         raise ParamsError([*problems, *describe(error, document)]) from None
-    if params.model.engine == "laplace":
-        file, line = document.lines.get(("model", "engine"), ("params", None))
-        problems.append(Problem(file, "this engine is not in this version", "take nuts, or auto", line, "model.engine",
-                                "laplace"))  # fmt: skip
     if problems:
         raise ParamsError(problems)
     return params

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from collabeval.draws import POSTERIOR
 from collabeval.fit.compiled import Compiled, compile_model
+from collabeval.machine import cores
 from collabeval.params import Sampling
 
 # names in the draws (ArviZ's) and in nutpie's statistics
@@ -36,11 +36,6 @@ class Block:
 
 
 Sampler = Callable[[Block], xr.DataTree]
-
-
-def cores() -> int:
-    """Chains that may run at once: COLLABEVAL_CORES, else the processors this process may use."""
-    return int(os.environ.get("COLLABEVAL_CORES") or os.process_cpu_count() or 1)
 
 
 def nutpie_sampler(model: pm.Model, sampling: Sampling) -> Sampler:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from collabeval.params import Family, Model
+from collabeval.params import Family, Model, Prior
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -58,6 +58,19 @@ class Design:
     def periods_per_site(self) -> Indices:
         """Rows of each site (J,)."""
         return np.bincount(self.site_index, minlength=len(self.sites))
+
+    @cached_property
+    def own_sd(self) -> bool:
+        """Whether the standard error of some means follows from their site's own sd, which the model then has."""
+        return self.family == "normal" and not np.isfinite(self.columns["se"]).all()
+
+    @cached_property
+    def pooled_squares(self) -> tuple[Floats, Floats]:
+        """Degrees of freedom Σ(n − 1) and squares Σ(n − 1)sd² of each site's own sd (J,), 0 where it has none."""
+        n, sd = self.columns["n"], self.columns["sd"]
+        seen = np.isfinite(sd) & (n > 1)
+        freedom = np.bincount(self.site_index[seen], (n - 1)[seen], len(self.sites))
+        return freedom, np.bincount(self.site_index[seen], ((n - 1) * sd**2)[seen], len(self.sites))
 
     @cached_property
     def trend(self) -> str:
@@ -155,3 +168,10 @@ def read_design(panel: pd.DataFrame, family: Family, settings: Model) -> Design:
         time=order["time"].to_numpy(dtype=float),
         columns=columns,
     )
+
+
+def default_intercept(design: Design) -> Prior:
+    """Normal about the overall level: sd 1.5 on a link scale, 1 against expected, 2.5 pooled sd for `normal`."""
+    if design.family == "normal":
+        return Prior(dist="Normal", mu=design.typical, sigma=2.5 * design.scale)
+    return Prior(dist="Normal", mu=design.typical, sigma=1.0 if design.has_expected else 1.5)

@@ -40,7 +40,7 @@ def build_normal_model(panel: pd.DataFrame, settings: Model) -> pm.Model:
 def standard_error(design: Design) -> TensorVariable:
     """Standard error of each cell's mean (N,), known or from the site's own standard deviation."""
     known = np.isfinite(design.columns["se"])
-    if known.all():
+    if not design.own_sd:
         return pt.as_tensor_variable(design.columns["se"])
     own = residual_sd(design)[design.site_index] / np.sqrt(np.where(known, 1.0, design.columns["n"]))
     return pt.where(known, np.where(known, design.columns["se"], 1.0), own) if known.any() else own
@@ -56,10 +56,7 @@ def residual_sd(design: Design) -> TensorVariable:
     spread = pm.HalfNormal("residual_sd_spread", 0.5)
     raw = pm.Normal("residual_sd_raw", 0, 1, dims="site")
     sd = pm.Deterministic("residual_sd", typical * pt.exp(spread * raw), dims="site")
-    n, observed = design.columns["n"], design.columns["sd"]
-    seen = np.isfinite(observed) & (n > 1)
-    freedom = np.bincount(design.site_index[seen], (n - 1)[seen], len(design.sites))
-    squares = np.bincount(design.site_index[seen], ((n - 1) * observed**2)[seen], len(design.sites))
+    freedom, squares = design.pooled_squares
     sites = np.flatnonzero(freedom > 0)
     if len(sites):
         half = freedom[sites] / 2

@@ -32,14 +32,9 @@ TO_SD: dict[str, Callable[[TensorVariable], TensorVariable]] = {
 }
 
 
-def numbers(prior: Prior) -> dict[str, float]:
-    """The distribution's own parameters; params have been checked to name exactly those."""
-    return prior.model_dump(exclude={"on", "dist"}, exclude_none=True)
-
-
 def random(name: str, prior: Prior) -> TensorVariable:
     """A random variable of the open model with this prior."""
-    return DISTRIBUTIONS[prior.dist](name, **numbers(prior))
+    return DISTRIBUTIONS[prior.dist](name, **prior.numbers)
 
 
 def standard_deviation(name: str, override: Prior | None) -> TensorVariable:
@@ -67,4 +62,4 @@ def correlation(override: Prior | None) -> TensorVariable:
 def degrees_of_freedom(override: Prior | None) -> TensorVariable:
     """ν of Student-t site effects: Gamma(2, 0.1) cut off below 2, so that the variance exists."""
     prior = override or DEFAULTS["degrees_of_freedom"]
-    return pm.Truncated("degrees_of_freedom", DISTRIBUTIONS[prior.dist].dist(**numbers(prior)), lower=2.0)
+    return pm.Truncated("degrees_of_freedom", DISTRIBUTIONS[prior.dist].dist(**prior.numbers), lower=2.0)

@@ -11,9 +11,8 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from collabeval.models import priors
-from collabeval.models.design import Design
+from collabeval.models.design import Design, default_intercept
 from collabeval.models.forms import forms
-from collabeval.params import Prior
 
 
 def linear_predictor(design: Design) -> TensorVariable:
@@ -39,13 +38,6 @@ def linear_predictor(design: Design) -> TensorVariable:
     if design.overdispersion:
         mean = mean + overdispersion(design, mean, form.cells)
     return design.offset + design.scale * mean
-
-
-def default_intercept(design: Design) -> Prior:
-    """Normal about the overall level: sd 1.5 on a link scale, 1 against expected, 2.5 pooled sd for `normal`."""
-    if design.family == "normal":
-        return Prior(dist="Normal", mu=design.typical, sigma=2.5 * design.scale)
-    return Prior(dist="Normal", mu=design.typical, sigma=1.0 if design.has_expected else 1.5)
 
 
 def programme_trend(design: Design, centred: bool) -> TensorVariable:

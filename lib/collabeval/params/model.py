@@ -54,6 +54,11 @@ class Prior(Strict):
     upper: float | None = None
     """Upper end: Uniform."""
 
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The distribution's own parameters, exactly those it takes."""
+        return self.model_dump(exclude={"on", "dist"}, exclude_none=True)
+
     @model_validator(mode="after")
     def _has_exactly_its_numbers(self) -> Self:
         needed = DISTRIBUTIONS[self.dist]
@@ -128,7 +133,7 @@ class Model(Strict):
     parametrisation: Literal["auto", "centred", "non_centred"] = "auto"
     """Form in which site effects are sampled; `auto` chooses by the information a site has."""
     engine: Literal["auto", "nuts", "laplace"] = "auto"
-    """What fits the model. `laplace` is not in this version."""
+    """What fits the model: `laplace` is fast, `nuts` the judge, `auto` the fast one where its own check passes."""
     priors: Priors = Field(default_factory=Priors)
     """Overrides of the default priors."""
 

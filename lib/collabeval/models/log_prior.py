@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import xarray as xr
 
-from collabeval.models.design import Design
-from collabeval.models.priors import DEFAULTS, numbers
-from collabeval.models.terms import default_intercept
+from collabeval.models.design import Design, default_intercept
 from collabeval.params import Prior
+from collabeval.params.defaults import DEFAULTS
 
 Numbers = Mapping[str, float]
 
@@ -65,7 +64,7 @@ def log_prior(posterior: xr.Dataset, design: Design) -> xr.Dataset:
             if name == "site_correlation" and prior.dist == "Beta":
                 values = (values + 1) / 2
             drawn = FROM_SD[prior.on](values)
-            densities[name] = (("chain", "draw"), LOG_DENSITY[prior.dist](drawn, numbers(prior)))
+            densities[name] = (("chain", "draw"), LOG_DENSITY[prior.dist](drawn, prior.numbers))
     return xr.Dataset(densities, {"chain": posterior["chain"], "draw": posterior["draw"]})
 
 

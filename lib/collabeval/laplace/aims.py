@@ -1,0 +1,172 @@
+"""Where proposals come from: hyperparameters by the profiles of the Laplace approximation, then by what was found.
+
+A proposal is a standard point e (K,): its first D numbers are hyperparameters in units of the centre's axes, the rest
+the programme-wide part in conditional standard deviations about its conditional mode.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from scipy.special import gammaln, logsumexp
+
+from collabeval.laplace.centre import Profile
+from collabeval.laplace.problem import Floats
+
+FREEDOM = 10  # of t distributions, times their dimensions: tails above the posterior's, radii still alike
+FLATTER = np.array([0.85, 0.4])  # powers of the profiles that proposals come from: tails above the posterior's
+SHARES = np.array([0.8, 0.2])  # of the proposals
+GRID = 2001
+KERNELS = 300
+
+
+class Hyper(Protocol):
+    """A distribution of hyperparameters (S, D)."""
+
+    def draw(self, count: int, random: np.random.Generator) -> Floats: ...
+    def log_density(self, points: Floats) -> Floats: ...
+
+
+@dataclass(frozen=True)
+class Gaussianlike:
+    """A multivariate t: middle + factor · y."""
+
+    middle: Floats  # (K,)
+    factor: Floats  # (K, K)
+
+    def draw(self, count: int, random: np.random.Generator) -> Floats:
+        """Points (count, K)."""
+        size = len(self.middle)
+        return self.middle + _t(count, size, random) @ self.factor.T
+
+    def log_density(self, points: Floats) -> Floats:
+        """Of points (S, K), normalised."""
+        standard = np.linalg.solve(self.factor, (points - self.middle).T).T
+        return _log_t((standard**2).sum(axis=1), len(self.middle)) - np.log(np.diag(self.factor)).sum()
+
+
+@dataclass(frozen=True)
+class ByProfiles:
+    """Each axis by its profile, flattened, independently of the others.
+
+    Most points come from slightly flattened profiles and some from much flattened ones, which catch what lies off the
+    axes and so bound the weights (defensive mixture; Hesterberg 1995).
+    """
+
+    profiles: tuple[Profile, ...]
+
+    def draw(self, count: int, random: np.random.Generator) -> Floats:
+        """Points (count, D)."""
+        part = random.choice(len(FLATTER), count, p=SHARES)
+        columns = []
+        for profile in self.profiles:
+            grid, masses = _tables(profile)
+            below = np.cumsum(masses, axis=1)
+            chance = random.random(count)
+            cell = np.empty(count, dtype=int)
+            for k, row in enumerate(below):
+                cell[part == k] = np.searchsorted(row, chance[part == k] * row[-1], side="right").clip(0, GRID - 2)
+            columns.append(grid[cell] + random.random(count) * (grid[1] - grid[0]))
+        return np.column_stack(columns)
+
+    def log_density(self, points: Floats) -> Floats:
+        """Of points (S, D), normalised; minus infinity beyond the profiles' ends."""
+        total = np.log(SHARES)[:, None] + np.zeros(len(points))
+        for profile, column in zip(self.profiles, points.T, strict=True):
+            grid, masses = _tables(profile)
+            width = grid[1] - grid[0]
+            cell = np.floor((column - grid[0]) / width).astype(int)
+            inside = (cell >= 0) & (cell < GRID - 1)
+            found = np.log(masses[:, cell.clip(0, GRID - 2)] / width)
+            total = total + np.where(inside, found, -np.inf)
+        return logsumexp(total, axis=0)
+
+
+@dataclass(frozen=True)
+class ByKernels:
+    """A mixture of t kernels about points found (kernels shrunk to keep the covariance; West 1993)."""
+
+    centres: Floats  # (M, D)
+    factor: Floats  # (D, D)
+
+    def draw(self, count: int, random: np.random.Generator) -> Floats:
+        """Points (count, D)."""
+        chosen = random.integers(len(self.centres), size=count)
+        return self.centres[chosen] + _t(count, self.centres.shape[1], random) @ self.factor.T
+
+    def log_density(self, points: Floats) -> Floats:
+        """Of points (S, D), normalised."""
+        inverse = np.linalg.inv(self.factor).T
+        mine, theirs = points @ inverse, self.centres @ inverse
+        squares = (mine**2).sum(axis=1)[:, None] + (theirs**2).sum(axis=1) - 2 * mine @ theirs.T
+        kernels = _log_t(np.maximum(squares, 0.0), points.shape[1])
+        return logsumexp(kernels, axis=1) - np.log(len(self.centres)) - np.log(np.diag(self.factor)).sum()
+
+
+@dataclass(frozen=True)
+class Aim:
+    """Hyperparameters and programme-wide part, independent of each other as standard points."""
+
+    hyper: Hyper
+    programme: Gaussianlike
+
+    def draw(self, count: int, random: np.random.Generator) -> Floats:
+        """Standard points (count, K)."""
+        return np.hstack([self.hyper.draw(count, random), self.programme.draw(count, random)])
+
+    def log_density(self, points: Floats) -> Floats:
+        """Of standard points (S, K), normalised."""
+        size = len(self.programme.middle)
+        return self.hyper.log_density(points[:, :-size]) + self.programme.log_density(points[:, -size:])
+
+
+def first(profiles: tuple[Profile, ...], programme: int) -> Aim:
+    """From the Laplace approximation alone."""
+    return Aim(ByProfiles(profiles), Gaussianlike(np.zeros(programme), np.eye(programme)))
+
+
+def improved(points: Floats, weights: Floats, hyper: int, random: np.random.Generator) -> Aim:
+    """From weighted points (S, K), the first `hyper` numbers of each being hyperparameters.
+
+    These are covered by kernels; of the programme-wide part mean and covariance are taken, the covariance shrunk to
+    the standard one by as much as the points can tell.
+    """
+    effective = 1 / np.sum(weights**2)
+    middle, covariance = _moments(points[:, :hyper], weights)
+    width = (4 / (hyper + 2)) ** (1 / (hyper + 4)) * effective ** (-1 / (hyper + 4))  # Silverman 1986, eq. 4.14
+    chosen = points[random.choice(len(points), KERNELS, p=weights), :hyper]
+    shrunk = middle + np.sqrt(max(0.0, 1 - width**2)) * (chosen - middle)
+    kernels = ByKernels(shrunk, width * np.linalg.cholesky(covariance + 1e-9 * np.eye(hyper)))
+    rest, spread = _moments(points[:, hyper:], weights)
+    size = len(rest)
+    trust = effective / (effective + 2 * size)
+    factor = np.linalg.cholesky(trust * spread + (1 - trust) * np.eye(size))
+    return Aim(kernels, Gaussianlike(rest, factor))
+
+
+def _moments(points: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    middle = weights @ points
+    away = points - middle
+    return middle, (away.T * weights) @ away
+
+
+def _tables(profile: Profile) -> tuple[Floats, Floats]:
+    """Edges of fine cells (GRID,) along an axis, and the chance of each under each flattening (2, GRID − 1)."""
+    grid = np.linspace(profile.place[0], profile.place[-1], GRID)
+    density = np.exp(FLATTER[:, None] * np.interp(grid, profile.place, profile.log_density))
+    masses = (density[:, 1:] + density[:, :-1]) / 2
+    return grid, masses / masses.sum(axis=1, keepdims=True)
+
+
+def _t(count: int, size: int, random: np.random.Generator) -> Floats:
+    freedom = FREEDOM * size
+    return random.standard_normal((count, size)) / np.sqrt(random.chisquare(freedom, count) / freedom)[:, None]
+
+
+def _log_t(squares: Floats, size: int) -> Floats:
+    """Normalised log-density of a standard t with `size` dimensions at a squared distance."""
+    freedom = FREEDOM * size
+    constant = gammaln((freedom + size) / 2) - gammaln(freedom / 2) - size / 2 * np.log(freedom * np.pi)
+    return constant - (freedom + size) / 2 * np.log1p(squares / freedom)

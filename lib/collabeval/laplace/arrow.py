@@ -1,0 +1,216 @@
+"""The mode of all effects given the hyperparameters: Newton steps on a block-arrow Hessian. Numba.
+
+Given the programme-wide part g the sites are independent, so minus the Hessian has one 2 × 2 block a site, bordered by
+one block of g: a step costs one small solve a site and one Cholesky factor of the Schur complement (Rue, Martino &
+Chopin 2009, section 2, for the approximation; the arrow is this problem's own).
+
+The programme's course is h = A g, where A depends on the hyperparameters (`course`) and g is Gaussian a priori with
+independent components; a cell sees one entry of h and its covariates.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from collabeval.laplace.kernels import FLAGS, NORMAL, cell_slopes
+from collabeval.laplace.sites import (
+    exact_site_integral,
+    mean_variance,
+    sd_log_density,
+    sd_mode,
+    site_integral,
+    weights_of,
+)
+
+NEWTON_STEPS = 40
+HALVINGS = 12
+ROUGH_STEPS, ROUGH = 6, 0.5
+
+
+class Programme(NamedTuple):
+    """Prior of the programme-wide part g (G,), and how it makes the course h (H,) and covariate effects (P,)."""
+
+    centre: np.ndarray  # (G,)
+    precision: np.ndarray  # (G,)
+    fixed: np.ndarray  # (H + P, G) part of A that is the same whatever the hyperparameters
+    walk: np.ndarray  # (H + P, G) part of A that is multiplied by the trend's sd
+
+
+@njit(**FLAGS)
+def known_part(cells, seen, known):
+    """Programme-wide part of every cell's linear predictor (N,), from `seen` = A g, into `known`."""
+    columns = len(seen) - cells.x.shape[1]
+    for i in range(len(known)):
+        known[i] = cells.offset[i] + seen[cells.column[i]]
+        for p in range(cells.x.shape[1]):
+            known[i] += cells.x[i, p] * seen[columns + p]
+
+
+@njit(**FLAGS)
+def arrow(cells, scales, rule, known, z, slope, hessian, borders, sites):
+    """Log-density of data and site effects, and its derivatives with the sites eliminated.
+
+    Fills `slope` (H + P,) and `hessian` (H + P, H + P) of the course, sites eliminated; `borders` (J, 2, H + P);
+    `sites` (J, 5): gradient and precision of each site's effects. Returns the log-density, and Σ log det of the blocks.
+    """
+    wide, columns = len(slope), len(slope) - cells.x.shape[1]
+    slope[:] = 0.0
+    hessian[:, :] = 0.0
+    borders[:, :, :] = 0.0
+    total, log_determinants = 0.0, 0.0
+    for j in range(len(cells.start) - 1):
+        sd = 0.0
+        if cells.own_sd:
+            rho, precision = sd_mode(cells, j, scales)
+            sd = scales.typical * math.exp(scales.spread * rho)
+            total += sd_log_density(cells, j, scales, rho) - 0.5 * math.log(precision)
+        g1, g2, d11, d12, d22 = -z[j, 0], -z[j, 1], 1.0, 0.0, 1.0
+        total -= 0.5 * (z[j, 0] ** 2 + z[j, 1] ** 2)
+        for i in range(cells.start[j], cells.start[j + 1]):
+            u1, u2 = weights_of(cells, scales, i)
+            eta, t = known[i] + u1 * z[j, 0] + u2 * z[j, 1], cells.column[i]
+            v = mean_variance(cells, i, sd) if cells.family == NORMAL else 0.0
+            m, first, second = cell_slopes(
+                cells.family, cells.y[i], cells.n[i], v, eta, scales.own, rule.cell, rule.log_cell
+            )
+            total += m
+            g1 += first * u1
+            g2 += first * u2
+            d11 += second * u1 * u1
+            d12 += second * u1 * u2
+            d22 += second * u2 * u2
+            slope[t] += first
+            hessian[t, t] += second
+            borders[j, 0, t] += second * u1
+            borders[j, 1, t] += second * u2
+            for p in range(columns, wide):
+                x = cells.x[i, p - columns]
+                slope[p] += first * x
+                borders[j, 0, p] += second * u1 * x
+                borders[j, 1, p] += second * u2 * x
+                hessian[t, p] += second * x
+                hessian[p, t] += second * x
+                for q in range(columns, wide):
+                    hessian[p, q] += second * x * cells.x[i, q - columns]
+        determinant = d11 * d22 - d12 * d12
+        log_determinants += math.log(determinant)
+        sites[j, 0], sites[j, 1], sites[j, 2], sites[j, 3], sites[j, 4] = g1, g2, d11, d12, d22
+        for a in range(wide):
+            b1, b2 = borders[j, 0, a], borders[j, 1, a]
+            if b1 == 0.0 and b2 == 0.0:
+                continue
+            x1, x2 = (d22 * b1 - d12 * b2) / determinant, (d11 * b2 - d12 * b1) / determinant
+            slope[a] -= x1 * g1 + x2 * g2
+            for b in range(wide):
+                hessian[a, b] -= x1 * borders[j, 0, b] + x2 * borders[j, 1, b]
+    return total, log_determinants
+
+
+@njit(**FLAGS)
+def site_steps(sites, borders, change):
+    """Newton steps of the sites' effects (J, 2), given the `change` of course and covariate effects."""
+    steps = np.empty((sites.shape[0], 2))
+    for j in range(sites.shape[0]):
+        g1 = sites[j, 0] - np.dot(borders[j, 0], change)
+        g2 = sites[j, 1] - np.dot(borders[j, 1], change)
+        d11, d12, d22 = sites[j, 2], sites[j, 3], sites[j, 4]
+        determinant = d11 * d22 - d12 * d12
+        steps[j, 0] = (d22 * g1 - d12 * g2) / determinant
+        steps[j, 1] = (d11 * g2 - d12 * g1) / determinant
+    return steps
+
+
+@njit(**FLAGS)
+def find_mode(cells, programme, scales, trend, rule, g, z, close):
+    """Mode of g and z given the hyperparameters, from where g and z (changed in place) are.
+
+    Returns the log-density there (prior of g included), minus half the log determinant of the Hessian, the Cholesky
+    factor of the Schur complement (G, G), and whether it was found to within `close` conditional standard deviations.
+    """
+    course = programme.fixed + trend * programme.walk
+    wide, size = course.shape
+    known = np.empty(len(cells.y))
+    slope, hessian = np.empty(wide), np.empty((wide, wide))
+    borders, sites = np.empty((len(z), 2, wide)), np.empty((len(z), 5))
+    step_g, step_z = np.zeros(size), np.zeros_like(z)
+    best, value, log_determinants = -np.inf, 0.0, 0.0
+    factor = np.eye(size)
+    halvings, found = 0, False
+    for _ in range(NEWTON_STEPS):
+        known_part(cells, course @ g, known)
+        value, log_determinants = arrow(cells, scales, rule, known, z, slope, hessian, borders, sites)
+        value -= 0.5 * np.sum(programme.precision * (g - programme.centre) ** 2)
+        if not value > best - 1e-9 * abs(best) - 1e-12:
+            halvings += 1
+            if halvings > HALVINGS:
+                break
+            step_g, step_z = 0.5 * step_g, 0.5 * step_z
+            g -= step_g
+            z -= step_z
+            continue
+        best, halvings = value, 0
+        if not np.isfinite(hessian).all():
+            break
+        gradient = course.T @ slope - programme.precision * (g - programme.centre)
+        factor = np.linalg.cholesky(course.T @ hessian @ course + np.diag(programme.precision))
+        if found:
+            break
+        step_g = np.linalg.solve(factor.T, np.linalg.solve(factor, gradient))
+        step_z = site_steps(sites, borders, course @ step_g)
+        distance = np.sum((factor.T @ step_g) ** 2) + np.sum(sites[:, 2:5:2] * step_z**2)
+        g += step_g
+        z += step_z
+        found = distance < close * close
+    half = -np.sum(np.log(np.diag(factor))) - 0.5 * log_determinants
+    return value, half, factor, found
+
+
+@njit(**FLAGS)
+def near_mode(cells, programme, scales, trend, rule, g, z, standard):
+    """A proposal of g about its mode given the hyperparameters, into g; and the sites' modes given it, into z.
+
+    g and z must begin near their mode; Newton steps end where the next would be below half a conditional standard
+    deviation of g, the last of them taken: a proposal is weighted by what it is, wherever its centre. Returns the log
+    determinant of the Cholesky factor of its precision.
+    """
+    course = programme.fixed + trend * programme.walk
+    wide, size = course.shape
+    known = np.empty(len(cells.y))
+    slope, hessian = np.empty(wide), np.empty((wide, wide))
+    borders, sites = np.empty((len(z), 2, wide)), np.empty((len(z), 5))
+    factor = np.eye(size)
+    step = np.zeros(size)
+    for _ in range(ROUGH_STEPS):
+        known_part(cells, course @ g, known)
+        arrow(cells, scales, rule, known, z, slope, hessian, borders, sites)
+        if not np.isfinite(hessian).all():
+            return np.nan
+        gradient = course.T @ slope - programme.precision * (g - programme.centre)
+        factor = np.linalg.cholesky(course.T @ hessian @ course + np.diag(programme.precision))
+        step = np.linalg.solve(factor.T, np.linalg.solve(factor, gradient))
+        if np.sum((factor.T @ step) ** 2) < ROUGH * ROUGH:
+            break
+        g += step
+        z += site_steps(sites, borders, course @ step)
+    step += np.linalg.solve(factor.T, standard)
+    g += step
+    z += site_steps(sites, borders, course @ step)
+    return np.sum(np.log(np.diag(factor)))
+
+
+@njit(**FLAGS)
+def integrated(cells, programme, scales, trend, rule, g, z, exact):
+    """Log-density of the data and g, every site integrated out; z: near the sites' modes. `exact`: without series."""
+    known = np.empty(len(cells.y))
+    known_part(cells, (programme.fixed + trend * programme.walk) @ g, known)
+    total = -0.5 * np.sum(programme.precision * (g - programme.centre) ** 2)
+    for j in range(len(z)):
+        if exact:
+            total += exact_site_integral(cells, j, scales, rule, known, z[j, 0], z[j, 1])
+        else:
+            total += site_integral(cells, j, scales, rule, known, z[j, 0], z[j, 1])
+    return total

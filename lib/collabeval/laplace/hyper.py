@@ -1,0 +1,94 @@
+"""The hyperparameters: where the engine walks freely, what that means, and the density of their priors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from collabeval.models.design import Design
+from collabeval.models.log_prior import FROM_SD, LOG_DENSITY, top_level
+from collabeval.params import Prior
+
+Floats = np.ndarray
+TYPICAL = "residual_sd_typical"
+TINY = 1e-6
+TO_SD: dict[str, Callable[[Floats], Floats]] = {
+    "value": lambda x: x,
+    "sd": lambda x: x,
+    "variance": np.sqrt,
+    "precision": lambda x: x**-0.5,
+    "log_sd": np.exp,
+}
+NAMES = ("site_sd", "trajectory_sd", "site_correlation", "trend_sd", "overdispersion_sd", "residual_sd_typical",
+         "residual_sd_spread")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """One of them: u on the whole line ↔ x that its prior is on ↔ the value the model is written with.
+
+    A standard deviation is u², u > 0: near normal by the square root, as a χ² is, and short towards zero, where its
+    logarithm has a long tail. A typical sd is exp u. What lies within limits is the logit of the share of the way.
+    """
+
+    name: str
+    prior: Prior
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """Where x must lie, if on both sides."""
+        if self.prior.dist == "Uniform":
+            return float(self.prior.numbers["lower"]), float(self.prior.numbers["upper"])
+        return (0.0, 1.0) if self.prior.dist == "Beta" else None
+
+    def value(self, u: Floats) -> Floats:
+        """The parameter at u: an sd, or the correlation."""
+        if self.limits is None:
+            return np.exp(u) if self.name == TYPICAL else np.maximum(u, TINY) ** 2
+        x = self._between(u)
+        if self.name == "site_correlation":
+            return 2 * x - 1 if self.prior.dist == "Beta" else x
+        return TO_SD[self.prior.on](x)
+
+    def log_density(self, u: Floats) -> Floats:
+        """Log-density of u under the prior, up to a constant: of x there, and log |dx/du|."""
+        if self.limits is not None:
+            jacobian = -np.logaddexp(0, u) - np.logaddexp(0, -u)
+            return LOG_DENSITY[self.prior.dist](self._between(u), self.prior.numbers) + jacobian
+        sd = self.value(u)
+        by_sd = {"value": 0 * sd, "sd": 0 * sd, "variance": np.log(sd), "precision": -3 * np.log(sd)}
+        jacobian = by_sd.get(self.prior.on, -np.log(sd)) + (u if self.name == TYPICAL else np.log(np.maximum(u, TINY)))
+        inside = np.where((u > 0) | (self.name == TYPICAL), 0.0, -np.inf)
+        return inside + LOG_DENSITY[self.prior.dist](FROM_SD[self.prior.on](sd), self.prior.numbers) + jacobian
+
+    def free(self, value: float) -> float:
+        """u of a value of the parameter, kept off the edges of its range."""
+        if self.limits is None:
+            return float(np.log(value) if self.name == TYPICAL else np.sqrt(value))
+        low, high = self.limits
+        x = FROM_SD[self.prior.on](np.float64(value)) if self.name != "site_correlation" else value
+        x = (value + 1) / 2 if self.prior.dist == "Beta" else x
+        share = np.clip((x - low) / (high - low), 0.05, 0.95)
+        return float(np.log(share / (1 - share)))
+
+    def _between(self, u: Floats) -> Floats:
+        low, high = self.limits or (0.0, 1.0)
+        return low + (high - low) * expit(u)
+
+
+def hyperparameters(design: Design) -> list[Hyperparameter]:
+    """Those that the design's model has, in the order of `NAMES`."""
+    has = {
+        "site_sd": True,
+        "trajectory_sd": design.trajectory,
+        "site_correlation": design.trajectory,
+        "trend_sd": design.trend == "random_walk",
+        "overdispersion_sd": design.overdispersion,
+        "residual_sd_typical": design.own_sd,
+        "residual_sd_spread": design.own_sd,
+    }
+    priors = top_level(design)
+    return [Hyperparameter(name, priors[name]) for name in NAMES if has[name]]

@@ -1,0 +1,178 @@
+"""One cell of the data and what it says of its linear predictor, its own variation integrated out. Compiled by numba.
+
+All effects are whitened: a cell's own effect is s·ε with ε ~ N(0, 1), so that nothing degenerates as its spread s goes
+to zero. Log-likelihoods are up to a constant of the data.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+BINOMIAL, POISSON, NORMAL = 0, 1, 2
+LONGEST_STEP = 2.0  # of a Newton step on the linear predictor: events grow exponentially in it
+STEPS = 20
+CLOSE = 1e-3  # in conditional standard deviations: quadrature does not need the very mode
+FLAGS = {"nogil": True, "cache": True, "error_model": "numpy"}
+
+
+@njit(**FLAGS)
+def log_likelihood(family, y, n, eta):
+    """Of y events among n (binomial), or of y events (Poisson, the exposure being part of η)."""
+    if family == POISSON:
+        return y * eta - math.exp(eta)
+    return y * eta - n * (max(eta, 0.0) + math.log1p(math.exp(-abs(eta))))
+
+
+@njit(**FLAGS)
+def slopes(family, y, n, eta):
+    """First derivative of the log-likelihood by η, and minus the second."""
+    if family == POISSON:
+        mean = math.exp(eta)
+        return y - mean, mean
+    share = 1.0 / (1.0 + math.exp(-eta))
+    return y - n * share, n * share * (1.0 - share)
+
+
+@njit(**FLAGS)
+def own_mode(family, y, n, eta, s):
+    """Mode of a cell's whitened effect at η, and the precision there."""
+    at, precision = 0.0, 1.0
+    for _ in range(STEPS):
+        slope, curvature = slopes(family, y, n, eta + s * at)
+        precision = 1.0 + s * s * curvature
+        step = (s * slope - at) / precision
+        at += max(-LONGEST_STEP / s, min(LONGEST_STEP / s, step))
+        if step * step * precision < CLOSE * CLOSE:
+            break
+    return at, precision
+
+
+@njit(**FLAGS)
+def cell(family, y, n, v, eta, s, nodes, log_weights):
+    """log ∫ p(y | η + s·ε) N(ε) dε, by adaptive Gauss–Hermite quadrature (exact for means with variance v)."""
+    if family == NORMAL:
+        total = v + s * s
+        return -0.5 * ((y - eta) ** 2 / total + math.log(total))
+    if s == 0.0:
+        return log_likelihood(family, y, n, eta)
+    at, precision = own_mode(family, y, n, eta, s)
+    width = 1.0 / math.sqrt(precision)
+    reference = log_likelihood(family, y, n, eta + s * at) - 0.5 * at * at
+    mass = 0.0
+    for k in range(len(nodes)):
+        e = at + width * nodes[k]
+        value = log_likelihood(family, y, n, eta + s * e) - 0.5 * e * e
+        mass += math.exp(value - reference + 0.5 * nodes[k] ** 2 + log_weights[k])
+    return reference + math.log(mass * width)
+
+
+@njit(**FLAGS)
+def cell_slopes(family, y, n, v, eta, s, nodes, log_weights):
+    """The same integral, its derivative by η, and minus its second: moments of the slopes under the integrand."""
+    if family == NORMAL:
+        total = v + s * s
+        return -0.5 * ((y - eta) ** 2 / total + math.log(total)), (y - eta) / total, 1.0 / total
+    if s == 0.0:
+        slope, curvature = slopes(family, y, n, eta)
+        return log_likelihood(family, y, n, eta), slope, curvature
+    at, precision = own_mode(family, y, n, eta, s)
+    width = 1.0 / math.sqrt(precision)
+    reference = log_likelihood(family, y, n, eta + s * at) - 0.5 * at * at
+    mass = first = square = second = 0.0
+    for k in range(len(nodes)):
+        e = at + width * nodes[k]
+        value = log_likelihood(family, y, n, eta + s * e) - 0.5 * e * e
+        share = math.exp(value - reference + 0.5 * nodes[k] ** 2 + log_weights[k])
+        slope, curvature = slopes(family, y, n, eta + s * e)
+        mass += share
+        first += share * slope
+        square += share * slope * slope
+        second += share * curvature
+    mean = first / mass
+    curvature = second / mass - (square / mass - mean * mean)  # not negative, but for what quadrature leaves
+    return reference + math.log(mass * width), mean, max(curvature, 0.0)
+
+
+@njit(**FLAGS)
+def derivatives(family, y, n, eta):
+    """First to fourth derivative of the log-likelihood by η."""
+    if family == POISSON:
+        mean = math.exp(eta)
+        return y - mean, -mean, -mean, -mean
+    share = 1.0 / (1.0 + math.exp(-eta))
+    spread = n * share * (1.0 - share)
+    return y - n * share, -spread, -spread * (1.0 - 2.0 * share), -spread * (1.0 - 6.0 * share * (1.0 - share))
+
+
+@njit(**FLAGS)
+def cell_series(family, y, n, eta, s, nodes, log_weights):
+    """The integral of `cell` and its first four derivatives by η.
+
+    They are joint cumulants, under the integrand, of the derivatives d₁…d₄ of the log-likelihood: E d₁; E d₂ + Var d₁;
+    E d₃ + 3 Cov(d₁, d₂) + κ₃(d₁); E d₄ + 4 Cov(d₁, d₃) + 3 Var d₂ + 6 κ(d₁, d₁, d₂) + κ₄(d₁).
+    """
+    if s == 0.0:
+        d1, d2, d3, d4 = derivatives(family, y, n, eta)
+        return log_likelihood(family, y, n, eta), d1, d2, d3, d4
+    at, precision = own_mode(family, y, n, eta, s)
+    width = 1.0 / math.sqrt(precision)
+    reference = log_likelihood(family, y, n, eta + s * at) - 0.5 * at * at
+    c1, c2, c3, _ = derivatives(family, y, n, eta + s * at)  # moments are taken about these
+    mass = m1 = m2 = m3 = m4 = m11 = m12 = m13 = m22 = m111 = m112 = m1111 = 0.0
+    for k in range(len(nodes)):
+        e = at + width * nodes[k]
+        value = log_likelihood(family, y, n, eta + s * e) - 0.5 * e * e
+        w = math.exp(value - reference + 0.5 * nodes[k] ** 2 + log_weights[k])
+        d1, d2, d3, d4 = derivatives(family, y, n, eta + s * e)
+        d1, d2, d3 = d1 - c1, d2 - c2, d3 - c3
+        mass += w
+        m1 += w * d1
+        m2 += w * d2
+        m3 += w * d3
+        m4 += w * d4
+        m11 += w * d1 * d1
+        m12 += w * d1 * d2
+        m13 += w * d1 * d3
+        m22 += w * d2 * d2
+        m111 += w * d1 * d1 * d1
+        m112 += w * d1 * d1 * d2
+        m1111 += w * d1 * d1 * d1 * d1
+    m1, m2, m3, m4, m11, m12 = m1 / mass, m2 / mass, m3 / mass, m4 / mass, m11 / mass, m12 / mass
+    m13, m22, m111, m112, m1111 = m13 / mass, m22 / mass, m111 / mass, m112 / mass, m1111 / mass
+    v11, v12 = m11 - m1 * m1, m12 - m1 * m2
+    k111 = m111 - 3.0 * m1 * m11 + 2.0 * m1**3
+    k112 = m112 - m2 * m11 - 2.0 * m1 * m12 + 2.0 * m1 * m1 * m2
+    k1111 = m1111 - 4.0 * m1 * m111 - 3.0 * m11 * m11 + 12.0 * m1 * m1 * m11 - 6.0 * m1**4
+    return (
+        reference + math.log(mass * width),
+        c1 + m1,
+        c2 + m2 + v11,
+        c3 + m3 + 3.0 * v12 + k111,
+        m4 + 4.0 * (m13 - m1 * m3) + 3.0 * (m22 - m2 * m2) + 6.0 * k112 + k1111,
+    )
+
+
+@njit(**FLAGS)
+def draw_own(family, y, n, v, eta, s, proposals):
+    """One draw of a cell's whitened effect given η: resampled among proposals from the Gaussian at its mode."""
+    if s == 0.0:
+        return np.random.normal()
+    if family == NORMAL:
+        precision = 1.0 + s * s / v
+        return s * (y - eta) / v / precision + np.random.normal() / math.sqrt(precision)
+    at, precision = own_mode(family, y, n, eta, s)
+    width = 1.0 / math.sqrt(precision)
+    reference = log_likelihood(family, y, n, eta + s * at) - 0.5 * at * at
+    mass, chosen = 0.0, at
+    for _ in range(proposals):
+        standard = np.random.normal()
+        e = at + width * standard
+        value = log_likelihood(family, y, n, eta + s * e) - 0.5 * e * e
+        share = math.exp(value - reference + 0.5 * standard * standard)
+        mass += share
+        if np.random.random() * mass < share:
+            chosen = e
+    return chosen

@@ -1,0 +1,130 @@
+"""One measure's model as the fast engine sees it: the same definition as `models/terms.py`, all effects whitened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from collabeval.laplace.arrow import Programme
+from collabeval.laplace.hyper import Hyperparameter, hyperparameters
+from collabeval.laplace.kernels import BINOMIAL, NORMAL, POISSON
+from collabeval.laplace.sites import Cells, Rule
+from collabeval.models.design import Design, default_intercept
+from collabeval.models.log_prior import top_level
+
+FAMILIES = {"binomial": BINOMIAL, "poisson": POISSON, "normal": NORMAL}
+Floats = np.ndarray
+Values = Mapping[str, Floats]  # hyperparameters by name, one value a draw
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Data and priors of one measure; cells are sorted by site, `order` says which row of the design each is."""
+
+    design: Design
+    order: np.ndarray  # (N,)
+    cells: Cells
+    programme: Programme
+    hyper: tuple[Hyperparameter, ...]
+
+    def values(self, u: Floats) -> dict[str, Floats]:
+        """Hyperparameters by name at points u (S, D)."""
+        return {each.name: each.value(u[:, d]) for d, each in enumerate(self.hyper)}
+
+    def log_prior(self, u: Floats) -> Floats:
+        """Log-density of u (S, D) under the priors (S,), up to a constant."""
+        return sum((each.log_density(u[:, d]) for d, each in enumerate(self.hyper)), start=np.zeros(len(u)))
+
+    def rows(self, values: Values) -> Floats:
+        """`Scales` of each draw (S, 6), on the linear predictor."""
+        scale, level = self.design.scale, values["site_sd"]
+        nothing = np.zeros_like(level)
+        slope, correlation = values.get("trajectory_sd", nothing), values.get("site_correlation", nothing)
+        columns = (
+            scale * level,
+            scale * slope * correlation,
+            scale * slope * np.sqrt(1 - correlation**2),
+            scale * values.get("overdispersion_sd", nothing),
+            values.get("residual_sd_typical", nothing + 1),
+            values.get("residual_sd_spread", nothing),
+        )
+        return np.stack(columns, axis=1)
+
+    def trends(self, values: Values) -> Floats:
+        """Standard deviation of the random walk in each draw (S,), 0 where there is none."""
+        return values.get("trend_sd", np.zeros_like(values["site_sd"]))
+
+
+def pose(design: Design) -> Problem:
+    """Arrays of a design, in the order the engine works through them."""
+    order = np.argsort(design.site_index, kind="stable")
+    programme = course(design)
+    return Problem(design, order, _cells(design, order), programme, tuple(hyperparameters(design)))
+
+
+def refusal(design: Design) -> str | None:
+    """Why the fast engine cannot fit this model, or None where it can."""
+    if design.settings.site_effects == "student_t":
+        return "site_effects: student_t has no Gaussian form"
+    for name in ("intercept", "trend_slope"):
+        prior = getattr(design.settings.priors, name)
+        if prior is not None and prior.dist != "Normal":
+            return f"the prior of {name} is {prior.dist}, and only a Normal one has a Gaussian form"
+    return None
+
+
+def _cells(design: Design, order: np.ndarray) -> Cells:
+    columns = {name: values[order] for name, values in design.columns.items()}
+    normal = design.family == "normal"
+    known = columns["se"] ** 2
+    freedom, squares = design.pooled_squares if normal else (np.zeros(len(design.sites)),) * 2
+    share = np.where(np.isfinite(known), 0.0, 1 / columns["n"]) if normal else np.zeros(design.cells)
+    counts = np.bincount(design.site_index, minlength=len(design.sites))
+    return Cells(
+        family=FAMILIES[design.family],
+        start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        y=columns["mean" if normal else "numerator"],
+        n=np.ones(design.cells) if normal else columns["denominator"],
+        variance=np.where(np.isfinite(known), known, 1.0),
+        share=share,
+        offset=design.offset[order],
+        column=(design.period_index[order] if design.trend != "none" else np.zeros(design.cells, np.int64)),
+        years=design.years[order],
+        x=np.zeros((design.cells, 0)),
+        squares=squares,
+        freedom=freedom,
+        slope=design.trajectory,
+        own_sd=design.own_sd,
+    )
+
+
+def course(design: Design) -> Programme:
+    """The programme's course over the periods and its prior: intercept, and the whitened steps or the slope."""
+    priors, time = top_level(design), design.time
+    intercept = design.settings.priors.intercept or default_intercept(design)
+    periods = len(time) if design.trend != "none" else 1
+    centre, sd = [intercept.numbers["mu"]], [intercept.numbers["sigma"]]
+    parts = [np.ones((periods, 1))]
+    walk = np.zeros((periods, 1))
+    if design.trend == "linear":
+        slope = priors["trend_slope"].numbers
+        centre, sd = [*centre, slope["mu"]], [*sd, slope["sigma"]]
+        parts.append(design.scale * (time - time.mean())[:, None])
+        walk = np.zeros((periods, 2))
+    if design.trend == "random_walk":
+        steps = design.scale * np.sqrt(np.diff(time)) * np.tri(periods, periods - 1, -1)
+        walk = np.hstack([walk, steps - steps.mean(axis=0)])
+        parts.append(np.zeros_like(steps))
+        centre, sd = [*centre, *np.zeros(periods - 1)], [*sd, *np.ones(periods - 1)]
+    return Programme(np.array(centre), np.array(sd) ** -2.0, np.hstack(parts), walk)
+
+
+def rule(cell: int, site: int, sd: int = 7) -> Rule:
+    """Gauss–Hermite rules of so many nodes, for N(0, 1)."""
+    found: list[Floats] = []
+    for size in (cell, site, sd):
+        nodes, weights = np.polynomial.hermite_e.hermegauss(size)
+        found += [nodes, np.log(weights / np.sqrt(2 * np.pi))]
+    return Rule(*found)

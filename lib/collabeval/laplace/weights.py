@@ -1,0 +1,107 @@
+"""Proposals of hyperparameters and the programme-wide part, weighted by the exact density (Pareto-smoothed)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from arviz_stats.base import array_stats
+from scipy.special import logsumexp
+
+from collabeval.laplace.aims import Aim, first, improved
+from collabeval.laplace.centre import Centre
+from collabeval.laplace.problem import Floats, Problem
+from collabeval.laplace.proposals import propose
+from collabeval.machine import cores
+
+BATCH = 500  # proposals that the next ones are aimed by
+AIMED = 0.5  # share of effective proposals from which aiming is good enough
+ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """Proposals of one or more aims: standard points (S, K), hyperparameters u (S, D), programme-wide part g (S, G).
+
+    `target` (S,) is the log-density of the posterior as one of the standard points; weights are by the mixture of all
+    aims (the balance heuristic; Veach & Guibas 1995), so that each aim mends what another leaves thin.
+    """
+
+    points: Floats
+    u: Floats
+    g: Floats
+    z: Floats  # (S, J, 2) the sites' modes
+    target: Floats
+    aims: tuple[tuple[Aim, int], ...]
+
+    @cached_property
+    def log_weights(self) -> Floats:
+        """Log-weights (S,); minus infinity where a proposal is impossible."""
+        mixture = logsumexp([np.log(count) + aim.log_density(self.points) for aim, count in self.aims], axis=0)
+        return np.where(np.isfinite(self.target), self.target, -np.inf) - mixture
+
+    @cached_property
+    def smoothed(self) -> tuple[Floats, float]:
+        """Pareto-smoothed weights that sum to 1 (Vehtari et al. 2024), and k̂."""
+        found = self.log_weights
+        smooth, k = array_stats.psislw(-np.maximum(found, found.max() - 700))
+        weights = np.exp(smooth - smooth.max())
+        return weights / weights.sum(), float(k)
+
+    @property
+    def effective(self) -> float:
+        """Importance effective sample size, 1/Σw²."""
+        return float(1 / np.sum(self.smoothed[0] ** 2))
+
+    def joined(self, other: Proposals) -> Proposals:
+        """These and others."""
+        names = ("points", "u", "g", "z", "target")
+        both = [np.concatenate([getattr(self, name), getattr(other, name)]) for name in names]
+        return Proposals(*both, self.aims + other.aims)
+
+
+def threaded[T](work: Callable[[slice], T], count: int) -> list[T]:
+    """`work` on slices of `count`, as many at once as there are cores; the result does not depend on how many."""
+    edges = np.linspace(0, count, min(count, 4 * cores()) + 1).astype(int)
+    with ThreadPoolExecutor(cores()) as pool:
+        return list(pool.map(work, [slice(a, b) for a, b in pairwise(edges)]))
+
+
+def batch(problem: Problem, centre: Centre, aim: Aim, count: int, random: np.random.Generator) -> Proposals:
+    """So many proposals of one aim, and the posterior's density there."""
+    points = aim.draw(count, random)
+    size = len(centre.u)
+    u = centre.u + points[:, :size] @ centre.axes.T
+    values = problem.values(u)
+    rows, trends, standard = problem.rows(values), problem.trends(values), points[:, size:].copy()
+    g, z = centre.modes(points[:, :size])
+
+    def work(part: slice) -> tuple[Floats, Floats]:
+        return propose(problem.cells, problem.programme, centre.rule, rows[part], trends[part], standard[part],
+                       g[part], z[part])  # fmt: skip
+
+    density, log_factor = (np.concatenate(parts) for parts in zip(*threaded(work, count), strict=True))
+    return Proposals(points, u, g, z, density + problem.log_prior(u) - log_factor, ((aim, count),))
+
+
+def importance_sample(
+    problem: Problem, centre: Centre, effective: int, most: int, random: np.random.Generator
+) -> Proposals:
+    """Batches until so many effective proposals are there, or `most` were made; aimed anew while they miss."""
+    aim = first(centre.profiles, len(centre.g))
+    last = found = batch(problem, centre, aim, BATCH, random)
+    for _ in range(ROUNDS):
+        if last.effective > AIMED * BATCH:
+            break
+        aim = improved(found.points, found.smoothed[0], len(centre.u), random)
+        last = batch(problem, centre, aim, BATCH, random)
+        found = found.joined(last)
+    while found.effective < effective and len(found.u) < most:
+        share = max(found.effective / len(found.u), 0.05)
+        more = int(np.clip(1.1 * (effective - found.effective) / share, 100, most - len(found.u)))
+        found = found.joined(batch(problem, centre, aim, more, random))
+    return found
