@@ -18,6 +18,9 @@ CLOSE = 1e-6  # of the mode of all effects, in conditional standard deviations
 GRADIENT = 1e-2  # log-density a unit of u at which the search ends; proposals are weighted, so no more is needed
 DISTANCES = 0.7 * 1.6 ** np.arange(10)  # from the mode, in standard deviations, at which each axis is looked at
 DEEP = 12.0  # fall of the log-density beyond which an axis is not followed: what lies there weighs below 1e-5
+NEAR_END = np.array([0.5, 0.75, 0.9, 0.97, 0.999])  # shares of the way to where an sd would be nought, besides
+FAR = 50.0  # standard deviations from which such an end does not matter
+FLATTEST = 0.05  # curvature over the steps of about one sd that is still believed
 TILT = 2  # the distance over which the shift of all effects along an axis is measured, counted in DISTANCES
 RULES = ((3, 5), (5, 7), (7, 9))
 FINEST = rule(11, 9, 15)
@@ -101,43 +104,59 @@ def locate(problem: Problem) -> Centre:
     top = search(u)
     g, z = search.g.copy(), search.z.copy()
     sides = [[_side(search, u, axis, (g, z), top) for axis in (-axes[:, d], axes[:, d])] for d in range(len(u))]
-    tilts = [np.array([(high[k] - low[k]) / (2 * DISTANCES[TILT]) for (_, *low), (_, *high) in sides]) for k in (0, 1)]
-    profiles = tuple(_profile(low[0], high[0]) for low, high in sides)
+    profiles = tuple(_profile(low, high) for low, high in sides)
+    tilt_g = np.array([(high.g - low.g) / 2 for low, high in sides])
+    tilt_z = np.array([(high.z - low.z) / 2 for low, high in sides])
     search.g, search.z = g.copy(), z.copy()
-    around = [u + side * DISTANCES[TILT] * axes[:, d] for d in range(len(u)) for side in (-1, 1)]
-    return Centre(u, axes, profiles, g, z, *tilts, _rule(search, [u, *around]))
+    around = [u + sign * min(DISTANCES[TILT], problem.room(u, sign * axes[:, d]) / 2) * axes[:, d]
+              for d in range(len(u)) for sign in (-1, 1)]  # fmt: skip
+    return Centre(u, axes, profiles, g, z, tilt_g, tilt_z, _rule(search, [u, *around]))
 
 
-def _side(search: Search, u: Floats, axis: Floats, mode: tuple[Floats, Floats], top: float) -> tuple:
-    """Fall of the log-density at `DISTANCES` to one side, until it is deep; effects (g, z) at the one of `TILT`."""
+def _side(search: Search, u: Floats, axis: Floats, mode: tuple[Floats, Floats], top: float) -> Side:
+    """The log-density to one side of the mode, at `DISTANCES` until it is deep or an sd would be nought."""
     search.g, search.z = mode[0].copy(), mode[1].copy()
-    falls, effects = [], mode
-    for number, distance in enumerate(DISTANCES):
-        falls.append(top - search(u + distance * axis))
-        if number == TILT:
-            effects = search.g.copy(), search.z.copy()
-        if falls[-1] > DEEP and number >= TILT:
+    end = search.problem.room(u, axis)
+    distances = np.concatenate([DISTANCES[end > DISTANCES], end * NEAR_END[end * NEAR_END > 0] if end < FAR else []])
+    places, falls, effects, at = [], [], mode, 1.0
+    for distance in np.sort(distances):
+        fall = top - search(u + distance * axis)
+        places.append(float(distance))
+        falls.append(min(fall, 50.0))
+        if distance <= DISTANCES[TILT]:
+            effects, at = (search.g.copy(), search.z.copy()), float(distance)
+        if fall > DEEP and distance >= DISTANCES[TILT]:
             break
-    return falls, *effects
+    return Side(places, falls, (effects[0] - mode[0]) / at, (effects[1] - mode[1]) / at)
 
 
-def _profile(low: list[float], high: list[float]) -> Profile:
-    place = np.concatenate([-DISTANCES[: len(low)][::-1], [0.0], DISTANCES[: len(high)]])
-    return Profile(place, -np.minimum(np.concatenate([low[::-1], [0.0], high]), 50.0))
+@dataclass(frozen=True)
+class Side:
+    """One side of an axis: places, falls of the log-density there, shifts of all effects a standard deviation."""
+
+    places: list[float]
+    falls: list[float]
+    g: Floats
+    z: Floats
+
+
+def _profile(low: Side, high: Side) -> Profile:
+    place = np.array([*[-place for place in low.places[::-1]], 0.0, *high.places])
+    return Profile(place, -np.array([*low.falls[::-1], 0.0, *high.falls]))
 
 
 def _axes(search: Search, u: Floats) -> Floats:
     """Columns: eigenvectors of the covariance, each as long as its standard deviation, by second differences."""
     size, top = len(u), search(u)
     step = np.array([_reach(search, u, d, top) for d in range(size)])
-    hessian = np.empty((size, size))
-    moves = np.diag(step)
+    moves, hessian = np.diag(step), np.empty((size, size))
     for i in range(size):
-        for j in range(i + 1):
+        hessian[i, i] = 2 * top - search(u + moves[i]) - search(u - moves[i])
+        for j in range(i):
             corners = [search(u + a * moves[i] + b * moves[j]) for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
             hessian[i, j] = hessian[j, i] = -(corners[0] - corners[1] - corners[2] + corners[3]) / 4
     curvature, vectors = np.linalg.eigh(hessian)  # in units of the steps
-    return step[:, None] * vectors / np.sqrt(np.maximum(curvature, 0.05))
+    return step[:, None] * vectors / np.sqrt(np.maximum(curvature, FLATTEST))
 
 
 def _reach(search: Search, u: Floats, d: int, top: float) -> float:

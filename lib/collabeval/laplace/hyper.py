@@ -44,6 +44,11 @@ class Hyperparameter:
             return float(self.prior.numbers["lower"]), float(self.prior.numbers["upper"])
         return (0.0, 1.0) if self.prior.dist == "Beta" else None
 
+    @property
+    def is_root(self) -> bool:
+        """Whether u is the square root of a standard deviation, so that it ends at 0."""
+        return self.limits is None and self.name != TYPICAL
+
     def value(self, u: Floats) -> Floats:
         """The parameter at u: an sd, or the correlation."""
         if self.limits is None:
@@ -61,7 +66,7 @@ class Hyperparameter:
         sd = self.value(u)
         by_sd = {"value": 0 * sd, "sd": 0 * sd, "variance": np.log(sd), "precision": -3 * np.log(sd)}
         jacobian = by_sd.get(self.prior.on, -np.log(sd)) + (u if self.name == TYPICAL else np.log(np.maximum(u, TINY)))
-        inside = np.where((u > 0) | (self.name == TYPICAL), 0.0, -np.inf)
+        inside = np.where((u > 0) | (not self.is_root), 0.0, -np.inf)
         return inside + LOG_DENSITY[self.prior.dist](FROM_SD[self.prior.on](sd), self.prior.numbers) + jacobian
 
     def free(self, value: float) -> float:

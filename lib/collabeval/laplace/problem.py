@@ -37,6 +37,11 @@ class Problem:
         """Log-density of u (S, D) under the priors (S,), up to a constant."""
         return sum((each.log_density(u[:, d]) for d, each in enumerate(self.hyper)), start=np.zeros(len(u)))
 
+    def room(self, u: Floats, axis: Floats) -> float:
+        """How far along the axis from u (D,) the first standard deviation gets to nought; infinite if none does."""
+        ends = [-u[d] / axis[d] for d, each in enumerate(self.hyper) if each.is_root and u[d] * axis[d] < 0]
+        return min(ends, default=np.inf)
+
     def rows(self, values: Values) -> Floats:
         """`Scales` of each draw (S, 6), on the linear predictor."""
         scale, level = self.design.scale, values["site_sd"]

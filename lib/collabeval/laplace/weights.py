@@ -20,6 +20,7 @@ from collabeval.machine import cores
 
 BATCH = 500  # proposals that the next ones are aimed by
 AIMED = 0.5  # share of effective proposals from which aiming is good enough
+CALM = 0.5  # k̂ of a batch from which its aim has left something thin
 ROUNDS = 3
 
 
@@ -95,7 +96,7 @@ def importance_sample(
     aim = first(centre.profiles, len(centre.g))
     last = found = batch(problem, centre, aim, BATCH, random)
     for _ in range(ROUNDS):
-        if last.effective > AIMED * BATCH:
+        if last.effective > AIMED * BATCH and last.smoothed[1] < CALM:
             break
         aim = improved(found.points, found.smoothed[0], len(centre.u), random)
         last = batch(problem, centre, aim, BATCH, random)
