@@ -27,6 +27,56 @@ class Convergence:
     ess_tail: np.ndarray
 
 
+@dataclass(frozen=True)
+class Mixing:
+    """How draws hang together: as chains, or, from the fast engine, in families resampled from one proposal each."""
+
+    chains: int
+    proposal: np.ndarray | None = None  # (S,) which proposal each draw was resampled from
+
+    def convergence(self, values: np.ndarray) -> Convergence:
+        """R-hat and effective sample sizes of rows (quantity, S); R-hat blank for draws that are no chains."""
+        if self.proposal is None:
+            return convergence(values.reshape(len(values), self.chains, -1))
+        return importance_convergence(values, self.proposal)
+
+    def error(self, values: np.ndarray) -> np.ndarray:
+        """Monte Carlo standard error of the mean of rows (quantity, S)."""
+        if self.proposal is None:
+            return monte_carlo_error(values.reshape(len(values), self.chains, -1))
+        spread = values.astype(float).std(axis=1, ddof=1)
+        return spread / np.sqrt(family_effective(values.astype(float), self.proposal))
+
+
+def importance_convergence(values: np.ndarray, proposal: np.ndarray) -> Convergence:
+    """Effective sample sizes (quantity,) of resampled draws (quantity, S): of ranks, and of the worse of both tails."""
+    count = len(values)
+    found = np.full((3, count), np.nan)
+    usable = np.flatnonzero(np.isfinite(values).all(axis=1) & (np.ptp(values, axis=1) > 0))
+    for start in range(0, usable.size, ROWS_AT_ONCE):
+        rows = usable[start : start + ROWS_AT_ONCE]
+        limits = quantiles(values[rows], TAIL).T
+        tails = [family_effective((values[rows] <= limit[:, None]).astype(float), proposal) for limit in limits]
+        ranks = _rank_normalised(values[rows][:, None, :])[:, 0]
+        found[1, rows], found[2, rows] = family_effective(ranks, proposal), np.minimum(*tails)
+    return Convergence(*found)
+
+
+def family_effective(values: np.ndarray, proposal: np.ndarray) -> np.ndarray:
+    """Effective sample size (quantity,) of the mean of resampled draws (quantity, S); S where a row is constant.
+
+    Draws resampled from one proposal hang together; families do not. So the variance of the mean is that of a sum of
+    independent family sums about the mean, Σ (Σ_family (x − x̄))² / S² (a ratio estimator with clusters; Cochran 1977,
+    section 11.7), and the effective size the variance of x over it.
+    """
+    order = np.argsort(proposal, kind="stable")
+    starts = np.flatnonzero(np.diff(proposal[order], prepend=proposal.min() - 1))
+    away = values - values.mean(axis=1, keepdims=True)
+    families = np.add.reduceat(away[:, order], starts, axis=1)
+    size, of_mean = values.shape[1], (families**2).sum(axis=1) / values.shape[1] ** 2
+    return np.divide(values.var(axis=1), of_mean, out=np.full(len(values), float(size)), where=of_mean > 0)
+
+
 def convergence(values: np.ndarray) -> Convergence:
     """R-hat and effective sample sizes of every row.
 

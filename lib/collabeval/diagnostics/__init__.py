@@ -10,9 +10,10 @@ import xarray as xr
 from collabeval.diagnostics.borderline import borderline
 from collabeval.diagnostics.check import COLUMNS, as_table
 from collabeval.diagnostics.influence import influence
+from collabeval.diagnostics.integration import fast, integration
 from collabeval.diagnostics.jumps import jumps, with_jumps
 from collabeval.diagnostics.predictive import predictive
-from collabeval.diagnostics.sampling import convergence, sampling
+from collabeval.diagnostics.sampling import convergence, not_a_number, sampling
 from collabeval.diagnostics.sensitivity import prior_sensitivity
 from collabeval.params import Params
 
@@ -45,7 +46,11 @@ def check_all(
     checks = []
     for name, tree in trees.items():
         rows = panel[panel["measure"] == name].reset_index(drop=True)
-        checks += [*sampling(name, tree), *convergence(name, reported[reported["measure"] == name])]
+        numbers = reported[reported["measure"] == name]
+        checks += (
+            integration(name, tree, numbers) if fast(tree) else [*sampling(name, tree), *convergence(name, numbers)]
+        )
+        checks.append(not_a_number(name, tree))
         family = params.measures[name].family
         checks += predictive(name, family, rows, tree, params.sampling.seed)
         checks += influence(name, family, rows, tree)

@@ -20,11 +20,10 @@ LONGER = "Do not use the results; run again with more `sampling.draws`."
 
 
 def sampling(model: str, tree: xr.DataTree) -> list[Check]:
-    """Divergences, energy, and anything that is not a number in the draws."""
+    """Divergences and energy of the chains."""
     stats = tree["sample_stats"].to_dataset()
     divergences = int(stats["diverging"].sum())
     energy = float(np.min(bfmi(stats["energy"])))
-    broken = [name for group in FINITE_GROUPS for name in _not_finite(tree[group].to_dataset())]
     return [
         Check(
             model, "divergences", divergences, 0, "blocking", divergences == 0,
@@ -38,13 +37,18 @@ def sampling(model: str, tree: xr.DataTree) -> list[Check]:
             "The sampler moved too slowly between likely and less likely answers (E-BFMI), so ranges may be too short. "
             + AGAIN,
         ),
-        Check(
-            model, "not_a_number", len(broken), 0, "blocking", not broken,
-            "Every draw is a number." if not broken else
-            f"Some draws of {', '.join(broken)} are not numbers: the model and these data do not fit each other. Look "
-            "for extreme values in the data, and for priors that allow impossible ones.",
-        ),
     ]  # fmt: skip
+
+
+def not_a_number(model: str, tree: xr.DataTree) -> Check:
+    """Whether every draw is a number."""
+    broken = [name for group in FINITE_GROUPS for name in _not_finite(tree[group].to_dataset())]
+    return Check(
+        model, "not_a_number", len(broken), 0, "blocking", not broken,
+        "Every draw is a number." if not broken else
+        f"Some draws of {', '.join(broken)} are not numbers: the model and these data do not fit each other. Look "
+        "for extreme values in the data, and for priors that allow impossible ones.",
+    )  # fmt: skip
 
 
 def convergence(model: str, reported: pd.DataFrame) -> list[Check]:
@@ -58,6 +62,13 @@ def convergence(model: str, reported: pd.DataFrame) -> list[Check]:
     return [
         _worst(model, varying, "rhat", RHAT, "Independent chains agree on every reported number (R-hat).",
                "Independent chains disagree (R-hat), so the answer depends on where the sampler began."),
+        *effective(model, varying),
+    ]  # fmt: skip
+
+
+def effective(model: str, varying: pd.DataFrame) -> list[Check]:
+    """Effective draws of every reported quantity that varies over draws (rows of `varying`)."""
+    return [
         _worst(model, varying, "ess_bulk", ESS, "Every estimate rests on enough effective draws.",
                "Too few effective draws behind an estimate, so its last digits would change with another seed."),
         _worst(model, varying, "ess_tail", ESS, "Every interval rests on enough effective draws.",

@@ -55,7 +55,7 @@ def evaluate_sites(params: Params, panel: pd.DataFrame, trees: Mapping[str, xr.D
         chances, said = _words(found)
         said = borderline.listed(said, _otherwise(found, chances))
         chances = pd.concat([chances, programme_probabilities(found).assign(site="")], ignore_index=True)
-        parts.append((name, (summarise(site_draws(found), found.posterior.chains), chances, said)))
+        parts.append((name, (summarise(site_draws(found), found.posterior.mixing), chances, said)))
     return SiteResults(*_together(parts))
 
 
@@ -87,7 +87,7 @@ def evaluate_programme(params: Params, panel: pd.DataFrame, trees: Mapping[str, 
     parts = []
     for name, tree in trees.items():
         found = evaluated(read(params, name, panel, tree), params.rules)
-        estimates = summarise(programme_draws(found), found.posterior.chains).drop(columns="site")
+        estimates = summarise(programme_draws(found), found.posterior.mixing).drop(columns="site")
         parts.append((name, (estimates, programme_trend(found.posterior))))
     return ProgrammeResults(*_together(parts))
 
@@ -101,7 +101,7 @@ def reported_draws(params: Params, name: str, panel: pd.DataFrame) -> Callable[[
 
     def derive(tree: xr.DataTree) -> xr.Dataset:
         found = evaluated(read(params, name, panel, _with_constants(params, name, panel, tree)), params.rules)
-        chains = found.posterior.chains
+        chains = found.posterior.mixing.chains
         sites = as_dataset(site_draws(found), chains, of="site")
         return sites.assign(as_dataset(programme_draws(found), chains, of="programme").data_vars)
 

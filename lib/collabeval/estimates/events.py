@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from collabeval.convergence import monte_carlo_error
 from collabeval.estimates import benchmark, ranks
 from collabeval.estimates.posterior import Posterior
 from collabeval.estimates.sites import Evaluated, site_change
@@ -29,7 +28,7 @@ def site_probabilities(found: Evaluated) -> pd.DataFrame:
 
     Columns site, period (the current window), event, probability, mcse.
     """
-    sites, label, chains = found.posterior.sites, found.current.window.label, found.posterior.chains
+    sites, label, mixing = found.posterior.sites, found.current.window.label, found.posterior.mixing
     tables = [
         pd.DataFrame(
             {
@@ -37,7 +36,7 @@ def site_probabilities(found: Evaluated) -> pd.DataFrame:
                 "period": label,
                 "event": event.name,
                 "probability": event.happens[event.of].mean(axis=1),
-                "mcse": monte_carlo_error(event.happens[event.of].reshape(int(event.of.sum()), chains, -1)),
+                "mcse": mixing.error(event.happens[event.of]),
             }
         )
         for event in site_events(found)

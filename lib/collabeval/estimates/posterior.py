@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 from scipy.special import expit
 
+from collabeval.convergence import Mixing
 from collabeval.errors import CollabevalError
 from collabeval.panel import Windows, windows
 from collabeval.params import Measure, Params
@@ -29,7 +30,7 @@ class Posterior:
     name: str
     measure: Measure
     windows: Windows
-    chains: int
+    mixing: Mixing
     sites: np.ndarray  # (J,) text
     periods: np.ndarray  # (T,) text, in time
     site: np.ndarray  # (N,) position in `sites`
@@ -121,7 +122,7 @@ def read(params: Params, name: str, panel: pd.DataFrame, tree: xr.DataTree) -> P
         windows=compared,
         **_recorded(rows, normal=measure.family == "normal"),
         **_known(posterior, constant),
-        **_drawn(posterior, constant),
+        **_drawn(posterior, constant, _mixing(tree)),
     )
 
 
@@ -150,13 +151,20 @@ def _known(posterior: xr.Dataset, constant: xr.Dataset) -> dict[str, Any]:
     }
 
 
-def _drawn(posterior: xr.Dataset, constant: xr.Dataset) -> dict[str, Any]:
+def _mixing(tree: xr.DataTree) -> Mixing:
+    """Chains, or draws of the fast engine with the proposal each was resampled from."""
+    chains = tree["posterior"].sizes["chain"]
+    statistics = tree["sample_stats"].to_dataset() if "sample_stats" in tree.children else xr.Dataset()
+    return Mixing(chains, statistics["proposal"].to_numpy().ravel() if "proposal" in statistics else None)
+
+
+def _drawn(posterior: xr.Dataset, constant: xr.Dataset, mixing: Mixing) -> dict[str, Any]:
     """The fields that are draws, chain by chain."""
     names = [str(name) for name in posterior.data_vars if name != "overdispersion"]
     flat = {name: _flat(posterior[name]) for name in names}
     trend = flat.get("trend", np.zeros((constant.sizes["period"], 1)))
     return {
-        "chains": posterior.sizes["chain"],
+        "mixing": mixing,
         "base": flat["intercept"][None, :] + float(constant["scale"]) * trend,
         "level": flat["site_level"],
         "slope": flat.get("site_slope"),

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from collabeval.convergence import monte_carlo_error
 from collabeval.estimates import benchmark
 from collabeval.estimates.events import benchmark_pool
 from collabeval.estimates.posterior import Posterior
@@ -153,9 +152,8 @@ def programme_probabilities(found: Evaluated) -> pd.DataFrame:
     gap = closing_the_gap(found)
     if gap is not None:
         happens["closing_the_gap"] = gap < 1
-    label, chains = found.current.window.label, found.posterior.chains
+    label, mixing = found.current.window.label, found.posterior.mixing
     rows = [
-        (label, event, float(holds.mean()), float(monte_carlo_error(holds.reshape(1, chains, -1))[0]))
-        for event, holds in happens.items()
+        (label, event, float(holds.mean()), float(mixing.error(holds[None])[0])) for event, holds in happens.items()
     ]
     return pd.DataFrame(rows, columns=["period", "event", "probability", "mcse"])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from collabeval.convergence import monte_carlo_error
 from collabeval.estimates.posterior import Posterior
 from collabeval.estimates.window_draws import WindowDraws
 from collabeval.panel import Window
@@ -79,7 +78,7 @@ def reliability_error(posterior: Posterior, draws: WindowDraws) -> np.ndarray:
         drawn = prior_variance(posterior, draws.window)[known]
         pull = pull + squared.mean(axis=1, keepdims=True) * drawn / prior**2
     found = np.full(len(known), np.nan)
-    found[known] = monte_carlo_error(pull.reshape(len(pull), posterior.chains, posterior.draws // posterior.chains))
+    found[known] = posterior.mixing.error(pull)
     return found
 
 

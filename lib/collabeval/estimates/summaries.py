@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from collabeval.convergence import convergence, quantiles
+from collabeval.convergence import Mixing, quantiles
 
 QUANTILES = {"q025": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q975": 0.975}
 SUMMARY = ("mean", "sd", *QUANTILES, "rhat", "ess_bulk", "ess_tail")
@@ -29,14 +29,14 @@ class Drawn:
     values: np.ndarray  # (R, S)
 
 
-def summarise(drawn: Iterable[Drawn], chains: int) -> pd.DataFrame:
+def summarise(drawn: Iterable[Drawn], mixing: Mixing) -> pd.DataFrame:
     """One row per estimand, period and site with `SUMMARY` columns; R-hat and ESS blank for constants."""
-    tables = [_summary(item, chains) for item in drawn if len(item.sites)]
+    tables = [_summary(item, mixing) for item in drawn if len(item.sites)]
     columns = ["site", "period", "estimand", *SUMMARY]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
 
 
-def _summary(item: Drawn, chains: int) -> pd.DataFrame:
+def _summary(item: Drawn, mixing: Mixing) -> pd.DataFrame:
     values = item.values
     table = pd.DataFrame({"site": item.sites, "period": item.period, "estimand": item.estimand})
     table[list(SUMMARY)] = np.nan
@@ -46,8 +46,8 @@ def _summary(item: Drawn, chains: int) -> pd.DataFrame:
         return table
     table["sd"] = values.std(axis=1, ddof=1)
     table[list(QUANTILES)] = quantiles(values, list(QUANTILES.values()))
-    mixing = convergence(values.reshape(len(values), chains, -1))
-    table["rhat"], table["ess_bulk"], table["ess_tail"] = mixing.rhat, mixing.ess_bulk, mixing.ess_tail
+    found = mixing.convergence(values)
+    table["rhat"], table["ess_bulk"], table["ess_tail"] = found.rhat, found.ess_bulk, found.ess_tail
     return table
 
 

@@ -52,8 +52,9 @@ def fit(design: Design, sampling: Sampling, tell: Callable[[str], None]) -> Fitt
     values = problem.values(found.u[picked])
     effects, rho, own, ratios = _drawn(problem, centre, found, picked, random)
     posterior = _named(problem, values, found.g[picked], effects, rho, own)
-    statistics = xr.Dataset({"lp": (("chain", "draw"), found.target[picked][None])},
-                            {"chain": [0], "draw": np.arange(len(picked))})  # fmt: skip
+    statistics = xr.Dataset(
+        {"proposal": (("chain", "draw"), picked[None])}, {"chain": [0], "draw": np.arange(len(picked))}
+    )
     attributes = _judged(found, ratios, centre, sampling)
     return Fitted(posterior, statistics, attributes, _failure(attributes))
 

@@ -58,16 +58,25 @@ class Hyperparameter:
             return 2 * x - 1 if self.prior.dist == "Beta" else x
         return TO_SD[self.prior.on](x)
 
+    def drawn(self, u: Floats) -> Floats:
+        """x at u: what the prior is on."""
+        if self.limits is not None:
+            return self._between(u)
+        return FROM_SD[self.prior.on](self.value(u))
+
+    def log_prior(self, u: Floats) -> Floats:
+        """Log-density of x at u, up to a constant; minus infinity where there is no x."""
+        inside = np.where((u > 0) | (not self.is_root), 0.0, -np.inf)
+        return inside + LOG_DENSITY[self.prior.dist](self.drawn(u), self.prior.numbers)
+
     def log_density(self, u: Floats) -> Floats:
         """Log-density of u under the prior, up to a constant: of x there, and log |dx/du|."""
         if self.limits is not None:
-            jacobian = -np.logaddexp(0, u) - np.logaddexp(0, -u)
-            return LOG_DENSITY[self.prior.dist](self._between(u), self.prior.numbers) + jacobian
-        sd = self.value(u)
-        by_sd = {"value": 0 * sd, "sd": 0 * sd, "variance": np.log(sd), "precision": -3 * np.log(sd)}
-        jacobian = by_sd.get(self.prior.on, -np.log(sd)) + (u if self.name == TYPICAL else np.log(np.maximum(u, TINY)))
-        inside = np.where((u > 0) | (not self.is_root), 0.0, -np.inf)
-        return inside + LOG_DENSITY[self.prior.dist](FROM_SD[self.prior.on](sd), self.prior.numbers) + jacobian
+            return self.log_prior(u) - np.logaddexp(0, u) - np.logaddexp(0, -u)
+        log_sd = np.log(self.value(u))
+        by_sd = {"value": 0 * log_sd, "sd": 0 * log_sd, "variance": log_sd, "precision": -3 * log_sd}
+        by_u = u if self.name == TYPICAL else np.log(np.maximum(u, TINY))
+        return self.log_prior(u) + by_sd.get(self.prior.on, -log_sd) + by_u
 
     def free(self, value: float) -> float:
         """u of a value of the parameter, kept off the edges of its range."""

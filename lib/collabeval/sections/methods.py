@@ -7,7 +7,7 @@ import pandas as pd
 from collabeval import equations as eq
 from collabeval.equations import Formula, averaged, below, join, raised, symbol, word
 from collabeval.sections.report import Report, Section, blocks, text
-from collabeval.statements import numbers, priors
+from collabeval.statements import checks, numbers, priors
 from collabeval.statements import words as slugs
 
 SITE, PERIOD = symbol("j"), symbol("t")
@@ -123,9 +123,8 @@ def _in_words(report: Report) -> str:
         sentences.append(f"Each {nouns[0]} may also have its own slope; level and slope may be correlated.")
     if model.site_effects == "student_t":
         sentences.append("Site effects follow a Student t distribution, so that a single far site is drawn in less.")
-    sentences.append(
-        "The posterior was sampled with the No-U-Turn sampler; every number shown is a summary of its draws."
-    )
+    labels = {view.name: view.params.label for view in report.published.measures}
+    sentences.append(checks.engines(report.published.diagnostics, labels))
     return " ".join(sentences)
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import pandas as pd
+
 from collabeval.statements import numbers
 from collabeval.statements.words import WORDS, word
 
 NAMES = {
     "divergences": "Steps of the sampler that failed (divergences)",
     "energy": "Free movement of the sampler (E-BFMI)",
+    "pareto_k": "Closeness of the fast engine to the model (Pareto k̂)",
+    "pareto_k_site": "The same of the worst single site (Pareto k̂)",
     "not_a_number": "Draws that are not numbers",
     "rhat": "Agreement of independent chains (R-hat)",
     "ess_bulk": "Effective draws behind the estimates",
@@ -26,6 +32,25 @@ NAMES = {
 def name(check: str) -> str:
     """A check by its name in words; one not known by its own."""
     return NAMES.get(check, numbers.capital(check.replace("_", " ")))
+
+
+def engines(diagnostics: pd.DataFrame, labels: Mapping[str, str]) -> str:
+    """Which engine made the numbers, and what its check said, from the table of checks."""
+    found = diagnostics[diagnostics["check"].eq("pareto_k")]
+    fast = dict(zip(found["model"], found["value"], strict=True))
+    chains = [str(label) for name, label in labels.items() if name not in fast]
+    sentences = []
+    if fast:
+        k = numbers.decimal(max(fast.values()), 2)
+        about = f" of {numbers.listed([labels[name] for name in fast])}" if chains else ""
+        sentences.append(
+            f"The posterior{about} was integrated by nested Laplace, each site by quadrature, and corrected by "
+            f"Pareto-smoothed importance weights (the largest k̂ is {k}; above 0.7 the result would not be used)."
+        )
+    if chains:
+        about = f" of {numbers.listed(chains)}" if fast else ""
+        sentences.append(f"The posterior{about} was sampled with the No-U-Turn sampler.")
+    return " ".join([*sentences, "Every number shown is a summary of its draws."])
 
 
 def message(number: int, failed: int, blocking: bool) -> str:

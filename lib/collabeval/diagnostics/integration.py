@@ -1,0 +1,48 @@
+"""Blocking gates of the fast engine: does its approximation hold, and are the reported numbers precise?
+
+In place of divergences, energy and R-hat: Pareto k̂ of the importance weights (Vehtari et al. 2024), k̂ of the worst
+site's proposals, and effective draws from the weights.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from collabeval.diagnostics.check import Check
+from collabeval.diagnostics.sampling import effective
+
+SITE_LIMIT = 0.7
+JUDGE = "Do not use the results; run again with `model.engine: nuts`."
+
+
+def fast(tree: xr.DataTree) -> bool:
+    """Whether the fast engine made these draws."""
+    return tree.attrs.get("engine") == "laplace"
+
+
+def integration(model: str, tree: xr.DataTree, reported: pd.DataFrame) -> list[Check]:
+    """Whether the fast engine's draws are the posterior's, by its own account, and how many they are worth.
+
+    Parameters
+    ----------
+    reported : DataFrame, rows of `site_estimates` and `programme_estimates` of one measure.
+    """
+    k, limit = float(tree.attrs["pareto_k"]), float(tree.attrs["pareto_k_limit"])
+    site = float(tree.attrs["pareto_k_site"])
+    checks = [
+        Check(
+            model, "pareto_k", k, limit, "blocking", k <= limit,
+            "The fast engine's approximation is close enough to the model for its weights to mend the rest (Pareto k̂)."
+            if k <= limit else
+            f"The fast engine's approximation is too far from the model for its weights to mend (Pareto k̂). {JUDGE}",
+        )
+    ]  # fmt: skip
+    if np.isfinite(site):
+        checks.append(Check(
+            model, "pareto_k_site", site, SITE_LIMIT, "blocking", site <= SITE_LIMIT,
+            "The same holds of every single site." if site <= SITE_LIMIT else
+            f"The effects of at least one site are too far from what the fast engine proposes (Pareto k̂). {JUDGE}",
+        ))  # fmt: skip
+    return [*checks, *effective(model, reported[reported["sd"] > 0])]

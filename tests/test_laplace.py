@@ -1,0 +1,233 @@
+"""The fast engine: one definition with the PyMC models, its integrals, and what it does where it cannot be trusted."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from pytensor.compile.mode import Mode
+from scipy import integrate
+
+from collabeval import fit
+from collabeval.errors import UsageError
+from collabeval.laplace import engine, weights
+from collabeval.laplace.centre import FINEST, Search, locate
+from collabeval.laplace.density import Point, log_density
+from collabeval.laplace.problem import pose, rule
+from collabeval.models.design import read_design
+from collabeval.models.families import MODELS
+from collabeval.params import Model
+from fitting import infant_panel, params_for, small_panel
+
+INTERPRETED = Mode(linker="py", optimizer=None)  # compiling takes longer than four evaluations
+PRIORS = {
+    "site_sd": {"on": "precision", "dist": "Gamma", "alpha": 2.0, "beta": 0.1},
+    "trajectory_sd": {"on": "variance", "dist": "InverseGamma", "alpha": 3.0, "beta": 0.1},
+    "overdispersion_sd": {"on": "log_sd", "dist": "Normal", "mu": -2.0, "sigma": 0.7},
+    "trend_sd": {"on": "sd", "dist": "Uniform", "lower": 0.0, "upper": 2.0},
+    "site_correlation": {"dist": "Uniform", "lower": -0.9, "upper": 0.9},
+    "intercept": {"dist": "Normal", "mu": -2.0, "sigma": 3.0},
+}
+CASES = {
+    "as it comes": {"overdispersion": True},
+    "level alone": {"trajectory": False, "overdispersion": False, "trend": "none"},
+    "a straight trend": {"trend": "linear", "overdispersion": False},
+    "other priors": {"overdispersion": True, "priors": PRIORS},
+}
+
+
+def panel_of(kind):
+    """A small panel of a family, or of means with known standard errors, or of counts with an expectation."""
+    family = kind.split()[0]
+    panel = small_panel(family, sites=6, periods=3)
+    if "expected" in kind:
+        panel["expected"] = np.random.default_rng(1).uniform(2, 9, len(panel))
+    if "known" in kind:
+        panel = panel.assign(se=0.4, sd=np.nan, n=np.nan)
+    if "mixed" in kind:
+        panel.loc[::3, "se"] = 0.3
+    return panel, family
+
+
+def random_point(problem, random):
+    cells = problem.cells
+    return Point(
+        u=random.uniform(0.2, 0.8, len(problem.hyper)),
+        g=problem.programme.centre + 0.3 * random.normal(size=len(problem.programme.centre)),
+        z=random.normal(size=(len(cells.squares), 2)),
+        rho=random.normal(size=len(cells.squares)),
+        own=random.normal(size=len(cells.y)),
+    )
+
+
+def as_pymc_has_it(problem, point):
+    """The same point by the names of the non-centred PyMC model's variables."""
+    design, own = problem.design, np.empty(problem.design.cells)
+    own[problem.order] = point.own
+    values = {"intercept": point.g[0], "site_level_raw": point.z[:, 0], "site_slope_raw": point.z[:, 1]}
+    values |= {"overdispersion_raw": own, "trend_raw": point.g[1:], "residual_sd_raw": point.rho}
+    values |= {"trend_slope": point.g[-1]}
+    for d, each in enumerate(problem.hyper):
+        suffix = "" if each.prior.on in ("value", "sd") else f"_{each.prior.on}"
+        half = "_half" if each.name == "site_correlation" and each.prior.dist == "Beta" else ""
+        values[each.name + suffix + half] = each.drawn(point.u[d : d + 1])[0]
+    assert design.sites.size == len(point.z)
+    return values
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "kind",
+    ["binomial", "binomial expected", "poisson", "poisson expected", "normal", "normal known", "normal mixed"],
+)
+def test_both_engines_have_one_definition(kind, case):
+    panel, family = panel_of(kind)
+    settings = Model.model_validate({**CASES[case], "parametrisation": "non_centred"})
+    model, random = MODELS[family](panel, settings), np.random.default_rng(5)
+    problem = pose(read_design(panel, family, settings))
+    density = model.compile_logp(jacobian=False, mode=INTERPRETED)
+    transforms = {variable.name: model.rvs_to_transforms[variable] for variable in model.free_RVs}
+    differences = []
+    for _ in range(4):
+        point = random_point(problem, random)
+        named = as_pymc_has_it(problem, point)
+        values = {}
+        for variable in model.free_RVs:
+            transform, value = transforms[variable.name], np.asarray(named[variable.name], dtype=float)
+            if transform is not None:
+                value = transform.forward(value, *variable.owner.inputs).eval()
+            values[model.rvs_to_values[variable].name] = value
+        differences.append((log_density(problem, point), float(density(values))))
+    ours, theirs = np.array(differences).T
+    np.testing.assert_allclose(ours - ours[0], theirs - theirs[0], rtol=1e-8, atol=1e-8 * np.abs(theirs).max())
+
+
+@pytest.mark.parametrize("kind", ["binomial", "poisson expected", "normal known"])
+def test_a_sites_integral_is_that_of_the_density(kind):
+    """Two whitened effects of one site with one cell, integrated by adaptive quadrature."""
+    panel, family = panel_of(kind)
+    panel = panel[(panel["site"] == "S0") & (panel["period"] == "2015")].reset_index(drop=True)
+    settings = Model.model_validate({"trend": "none", "trajectory": False, "overdispersion": True})
+    problem = pose(read_design(panel, family, settings))
+    search = Search(problem, FINEST)
+    u = np.array([0.7, 0.5])
+    search(u)
+    found = search.quadrature(u, FINEST)
+
+    def value(own, z):
+        return np.exp(
+            log_density(problem, Point(u, search.g, np.array([[z, 0.0]]), np.zeros(1), np.array([own]))) - top
+        )
+
+    top = log_density(problem, Point(u, search.g, search.z.copy(), np.zeros(1), np.zeros(1)))
+    truth, _ = integrate.dblquad(value, -9, 9, -9, 9)
+    prior = sum(float(each.log_prior(u[d : d + 1])[0]) for d, each in enumerate(problem.hyper))
+    assert found == pytest.approx(np.log(truth / (2 * np.pi)) + top - prior, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["binomial", "poisson"])
+def test_the_series_is_as_good_as_the_density_itself(kind):
+    panel, family = panel_of(kind)
+    problem = pose(read_design(panel, family, Model.model_validate({"overdispersion": True})))
+    centre = locate(problem)
+    search = Search(problem, centre.rule)
+    search(centre.u)
+    assert search.quadrature(centre.u, centre.rule) == pytest.approx(search.quadrature(centre.u, FINEST), abs=0.02)
+    assert search.quadrature(centre.u, rule(1, 1)) != pytest.approx(search.quadrature(centre.u, FINEST), abs=1e-3)
+
+
+def test_the_same_seed_gives_the_same_draws_however_many_cores(monkeypatch):
+    settings = params_for(model={"engine": "laplace"})
+    panel = small_panel(sites=6, periods=4)
+    monkeypatch.setenv("COLLABEVAL_CORES", "2")
+    first = fit.sample(panel, "m", settings)
+    monkeypatch.setenv("COLLABEVAL_CORES", "1")
+    assert first.identical(fit.sample(panel, "m", settings))
+    other = params_for(model={"engine": "laplace"}, seed=8)
+    assert not first["posterior"].equals(fit.sample(panel, "m", other)["posterior"])
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson", "normal"])
+def test_both_engines_agree(family):
+    panel = small_panel(family, sites=12, periods=4)
+    model = {"overdispersion": True, "trend": "random_walk"}
+    trees = [fit.sample(panel, "m", params_for(family, {**model, "engine": engine})) for engine in ("laplace", "nuts")]
+    fast, slow = (tree["posterior"].to_dataset() for tree in trees)
+    assert set(fast) == set(slow)
+    for name in fast:
+        assert fast[name].dims == slow[name].dims
+        ours, theirs = (values[name].stack(all=("chain", "draw")) for values in (fast, slow))
+        away = np.abs(ours.mean("all") - theirs.mean("all")) / theirs.std("all")
+        assert float(away.max()) < 0.25, name  # some 1,000 effective draws each, worst of up to 48 effects
+        ratio = ours.std("all") / theirs.std("all")
+        assert 0.75 < float(ratio.min()) <= float(ratio.max()) < 1.33, name
+
+
+def test_a_model_without_gaussian_form_goes_to_nuts_and_says_why():
+    model = {
+        "engine": "auto",
+        "site_effects": "student_t",
+        "trend": "none",
+        "trajectory": False,
+        "overdispersion": False,
+    }
+    quick = {"draws": 60, "tune": 150, "chains": 2, "minimum_ess": 1}
+    tree = fit.sample(infant_panel(), "m", params_for(model=model, **quick))
+    assert tree.attrs["engine"] == "nuts"
+    assert "student_t" in tree.attrs["engine_reason"]
+    with pytest.raises(UsageError, match="student_t has no Gaussian form → use auto or nuts"):
+        fit.sample(infant_panel(), "m", params_for(model={**model, "engine": "laplace"}, **quick))
+
+
+def test_a_fast_fit_that_fails_its_check_goes_to_nuts_unless_it_was_asked_for(monkeypatch):
+    monkeypatch.setattr(engine, "LIMIT", -5.0)
+    quick = {"draws": 60, "tune": 150, "chains": 2, "minimum_ess": 1}
+    tree = fit.sample(infant_panel(), "m", params_for(model={"engine": "auto"}, **quick))
+    assert tree.attrs["engine"] == "nuts"
+    assert "k̂" in tree.attrs["engine_reason"]
+    asked = fit.sample(infant_panel(), "m", params_for(model={"engine": "laplace"}, **quick))
+    assert asked.attrs["engine"] == "laplace"
+    assert asked.attrs["pareto_k"] > asked.attrs["pareto_k_limit"]
+
+
+def test_auto_takes_the_fast_engine_where_its_check_passes():
+    tree = fit.sample(infant_panel(), "m", params_for(model={"engine": "auto"}))
+    assert tree.attrs["engine"] == "laplace"
+    assert tree.attrs["pareto_k"] <= tree.attrs["pareto_k_limit"]
+    assert tree.attrs["importance_ess"] >= 1000
+
+
+def test_weights_find_a_posterior_that_the_first_aim_misses(monkeypatch):
+    """Profiles squeezed to a third: k̂ says so, and the kernels that follow mend it."""
+    problem = pose(read_design(small_panel(sites=20, periods=4), "binomial", Model()))
+    centre, random = locate(problem), np.random.default_rng(3)
+    narrow = [type(each)(each.place / 3, each.log_density) for each in centre.profiles]
+    squeezed = type(centre)(**{**vars(centre), "profiles": tuple(narrow)})
+    first = weights.importance_sample(problem, squeezed, 1, weights.BATCH, random)
+    assert len(first.aims) > 1
+    truth = weights.importance_sample(problem, centre, 1000, 8000, random)
+    found = weights.importance_sample(problem, squeezed, 1000, 8000, random)
+    means = [each.smoothed[0] @ each.u for each in (truth, found)]
+    spread = np.sqrt(truth.smoothed[0] @ truth.u**2 - means[0] ** 2)
+    assert np.all(np.abs(means[1] - means[0]) < 0.25 * spread)
+
+
+def test_eight_schools():
+    """Rubin (1981); μ ~ N(0, 5), τ ~ half-Cauchy(0, 5). Exact posterior means by numerical integration."""
+    exact = {"theta": [6.212, 4.940, 3.927, 4.757, 3.615, 4.043, 6.297, 4.854], "mu": 4.397, "tau": 3.598}
+    schools = pd.DataFrame({"site": list("ABCDEFGH"), "mean": [28.0, 8, -3, 7, -1, 1, 18, 12]})
+    schools = schools.assign(se=[15.0, 10, 16, 11, 9, 11, 10, 18], period="", time=0.0, measure="m", weight=1.0)
+    for name in ("numerator", "denominator", "expected", "sd", "n"):
+        schools[name] = np.nan
+    scale = read_design(schools, "normal", Model()).scale
+    priors = {
+        "intercept": {"dist": "Normal", "mu": 0.0, "sigma": 5.0},
+        "site_sd": {"on": "sd", "dist": "HalfCauchy", "beta": 5.0 / scale},
+    }
+    one_period = {"trend": "none", "trajectory": False, "overdispersion": False}
+    settings = params_for("normal", {**one_period, "engine": "laplace", "priors": priors}, minimum_ess=4000, draws=2000)
+    tree = fit.sample(schools, "m", settings)
+    posterior, effective = tree["posterior"].to_dataset(), tree.attrs["importance_ess"]
+    assert tree.attrs["pareto_k"] < 0.7
+    mu, tau = posterior["intercept"].to_numpy().ravel(), scale * posterior["site_sd"].to_numpy().ravel()
+    theta = mu[:, None] + scale * posterior["site_level"].to_numpy()[0]
+    for found, truth in ((mu, exact["mu"]), (tau, exact["tau"]), *zip(theta.T, exact["theta"], strict=True)):
+        assert abs(found.mean() - truth) < 3 * found.std() / np.sqrt(effective)
