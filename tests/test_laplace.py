@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from numba import njit
 from pytensor.compile.mode import Mode
 from scipy import integrate
 
@@ -11,6 +12,7 @@ from collabeval.errors import UsageError
 from collabeval.laplace import engine, weights
 from collabeval.laplace.centre import FINEST, Search, locate
 from collabeval.laplace.density import Point, log_density
+from collabeval.laplace.kernels import BINOMIAL, POISSON, draw_own, log_likelihood
 from collabeval.laplace.problem import pose, rule
 from collabeval.models.design import read_design
 from collabeval.models.families import MODELS
@@ -32,6 +34,12 @@ CASES = {
     "a straight trend": {"trend": "linear", "overdispersion": False},
     "other priors": {"overdispersion": True, "priors": PRIORS},
 }
+
+
+@njit
+def own_draw(family, y, n, eta, s, seed):
+    np.random.seed(seed)
+    return draw_own(family, y, n, 0.0, eta, s)
 
 
 def panel_of(kind):
@@ -121,6 +129,24 @@ def test_a_sites_integral_is_that_of_the_density(kind):
     truth, _ = integrate.dblquad(value, -9, 9, -9, 9)
     prior = sum(float(each.log_prior(u[d : d + 1])[0]) for d, each in enumerate(problem.hyper))
     assert found == pytest.approx(np.log(truth / (2 * np.pi)) + top - prior, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("family", "y", "n", "eta"),
+    [(BINOMIAL, 0, 50, -1.5), (BINOMIAL, 9, 9, 0.5), (POISSON, 0, 1, 1.0), (POISSON, 30, 1, 2.5)],
+)
+def test_a_cells_own_effect_is_drawn_from_its_distribution(family, y, n, eta):
+    """All or nothing where much was expected, single cells varying widely: as far from a Gaussian as cells get."""
+    s, random = 1.2, np.random.default_rng(2)
+    grid = np.linspace(-7, 5, 4001)
+    log_density = np.array([log_likelihood(family, y, n, eta + s * e) for e in grid]) - grid**2 / 2
+    density = np.exp(log_density - log_density.max())
+    density /= density.sum()
+    mean, sd = density @ grid, np.sqrt(density @ grid**2 - (density @ grid) ** 2)
+    seeds = random.integers(0, 2**32 - 1, 20_000)
+    drawn = np.array([own_draw(family, y, n, eta, s, seed) for seed in seeds])
+    assert abs(drawn.mean() - mean) < 0.025 * sd
+    assert drawn.std() == pytest.approx(sd, rel=0.02)
 
 
 @pytest.mark.parametrize("kind", ["binomial", "poisson"])

@@ -15,6 +15,8 @@ BINOMIAL, POISSON, NORMAL = 0, 1, 2
 LONGEST_STEP = 2.0  # of a Newton step on the linear predictor: events grow exponentially in it
 STEPS = 20
 CLOSE = 1e-3  # in conditional standard deviations: quadrature does not need the very mode
+INFORMED = 30.0  # precision of a whitened effect from which it is nearly Gaussian
+RESAMPLED = 6  # proposals of such an effect, of which one is taken
 FLAGS = {"nogil": True, "cache": True, "error_model": "numpy"}
 
 
@@ -156,23 +158,34 @@ def cell_series(family, y, n, eta, s, nodes, log_weights):
 
 
 @njit(**FLAGS)
-def draw_own(family, y, n, v, eta, s, proposals):
-    """One draw of a cell's whitened effect given η: resampled among proposals from the Gaussian at its mode."""
+def draw_own(family, y, n, v, eta, s):
+    """One draw of a cell's whitened effect given η.
+
+    The log-likelihood is concave, so it lies below its tangent at the mode, and the Gaussian prior times the tangent,
+    N(mode, 1), above the density: rejection from it is exact, and takes √precision tries. Where that would be many, the
+    cell holds so much that its effect is nearly Gaussian, and it is resampled among a few proposals of that Gaussian.
+    """
     if s == 0.0:
         return np.random.normal()
     if family == NORMAL:
         precision = 1.0 + s * s / v
         return s * (y - eta) / v / precision + np.random.normal() / math.sqrt(precision)
     at, precision = own_mode(family, y, n, eta, s)
-    width = 1.0 / math.sqrt(precision)
-    reference = log_likelihood(family, y, n, eta + s * at) - 0.5 * at * at
+    top = log_likelihood(family, y, n, eta + s * at)
+    tangent = s * slopes(family, y, n, eta + s * at)[0]
+    if precision < INFORMED:
+        while True:
+            away = np.random.normal() + tangent - at
+            fall = log_likelihood(family, y, n, eta + s * (at + away)) - top - tangent * away
+            if math.log(np.random.random()) < fall:
+                return at + away
     mass, chosen = 0.0, at
-    for _ in range(proposals):
+    for _ in range(RESAMPLED):
         standard = np.random.normal()
-        e = at + width * standard
-        value = log_likelihood(family, y, n, eta + s * e) - 0.5 * e * e
-        share = math.exp(value - reference + 0.5 * standard * standard)
+        away = standard / math.sqrt(precision)
+        value = log_likelihood(family, y, n, eta + s * (at + away)) - top
+        share = math.exp(value - at * away - 0.5 * away * away + 0.5 * standard * standard)
         mass += share
         if np.random.random() * mass < share:
-            chosen = e
+            chosen = at + away
     return chosen

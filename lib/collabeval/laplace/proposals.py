@@ -9,7 +9,7 @@ from collabeval.laplace.arrow import integrated, known_part, near_mode
 from collabeval.laplace.kernels import FLAGS, draw_own
 from collabeval.laplace.sites import Scales, draw_site, mean_variance, weights_of
 
-RESAMPLED = 16  # proposals of a site's or a cell's effects, of which one is taken
+RESAMPLED = 40  # proposals of a site's effects, of which one is taken
 
 
 @njit(**FLAGS)
@@ -62,5 +62,5 @@ def draw_sites(cells, programme, rule, rows, trends, g, modes, seeds):
             for i in range(cells.start[j], cells.start[j + 1]):
                 u, v = weights_of(cells, scales, i)
                 eta, variance = known[i] + u * z[0] + v * z[1], mean_variance(cells, i, sd)
-                own[s, i] = draw_own(cells.family, cells.y[i], cells.n[i], variance, eta, scales.own, RESAMPLED)
+                own[s, i] = draw_own(cells.family, cells.y[i], cells.n[i], variance, eta, scales.own)
     return effects, rho, own, ratios
