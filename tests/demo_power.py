@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from collabeval.estimates.ranks import share_size
 from collabeval.params import Rules
 from collabeval.simulate import Behaviour, Simulated
+from collabeval.words import share_size
 
 LAST_YEAR, FIRST_YEAR = slice(-4, None), slice(0, 4)
 DRAWS = 500

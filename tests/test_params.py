@@ -140,11 +140,6 @@ def test_priors_that_make_sense_are_taken(prior):
     assert Priors(**prior) == Priors.model_validate(prior)
 
 
-def test_the_engine_to_come_is_refused_in_plain_words(tmp_path):
-    found = complaints(tmp_path, GOOD + "model: {engine: laplace}\n")
-    assert found == ["t.yml:8 model.engine 'laplace' → this engine is not in this version → take nuts, or auto"]
-
-
 def test_defaults_beside_the_file_go_under_it_and_overrides_over_it(tmp_path):
     (tmp_path / "_defaults.yml").write_text("report: {sites: named, minimum_cell: 5}\nsampling: {draws: 7, seed: 9}\n")
     params = load(tmp_path, GOOD + "report: {minimum_cell: 6}\n", "sampling.draws=8", "title=NO")

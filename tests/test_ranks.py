@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from collabeval.estimates import benchmark
-from collabeval.estimates.ranks import percentile, ranks, share_size
+from collabeval.estimates.ranks import percentile, ranks
+from collabeval.words import share_size
 
 EFFECTS = st.tuples(st.integers(1, 8), st.integers(1, 6)).flatmap(
     lambda shape: arrays(float, shape, elements=st.floats(-3, 3, width=16))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from collabeval.errors import UsageError
 
@@ -62,4 +63,5 @@ def of_package(package: Path) -> None:
 
     sources = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(package.glob("*.py"))))
     place = folder() / f"{package.name}-numba-{version('numba')}-{sources.hexdigest()[:12]}"
-    numba.config.CACHE_DIR = str(place)
+    settings: Any = numba.config
+    settings.CACHE_DIR = str(place)

@@ -37,15 +37,18 @@ class Mixing:
     def convergence(self, values: np.ndarray) -> Convergence:
         """R-hat and effective sample sizes of rows (quantity, S); R-hat blank for draws that are no chains."""
         if self.proposal is None:
-            return convergence(values.reshape(len(values), self.chains, -1))
+            return convergence(self._by_chain(values))
         return importance_convergence(values, self.proposal)
 
     def error(self, values: np.ndarray) -> np.ndarray:
         """Monte Carlo standard error of the mean of rows (quantity, S)."""
         if self.proposal is None:
-            return monte_carlo_error(values.reshape(len(values), self.chains, -1))
+            return monte_carlo_error(self._by_chain(values))
         spread = values.astype(float).std(axis=1, ddof=1)
         return spread / np.sqrt(family_effective(values.astype(float), self.proposal))
+
+    def _by_chain(self, values: np.ndarray) -> np.ndarray:
+        return values.reshape(len(values), self.chains, values.shape[1] // self.chains)
 
 
 def importance_convergence(values: np.ndarray, proposal: np.ndarray) -> Convergence:

@@ -6,6 +6,7 @@ a baseline window. A site without has one row: `not_enough_data`. Slugs and rule
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
@@ -14,10 +15,23 @@ from collabeval.params import Measure, Rules
 
 SLOTS = ("level", "trajectory", "deviance")
 WINDOWS_TO_PERSIST = 3
+FEWEST_SITES_WITH_SHARES = 10
+SITES_FOR_TENTHS = 50
 EVENTS = (
     "better", "worse", "close", "improved", "worsened", "best_share", "worst_share", "sustained", "sustained_worse",
     "best_share_sustained", "worst_share_sustained",
 )  # fmt: skip
+
+
+def share_size(sites: int, share: float | None) -> int | None:
+    """How many of J sites the best (or worst) share holds: max(1, share x J rounded, halves up); None below 10 sites.
+
+    Without a share set in params it is a tenth from 50 sites on, and a fifth below.
+    """
+    if sites < FEWEST_SITES_WITH_SHARES:
+        return None
+    used = share if share is not None else (0.1 if sites >= SITES_FOR_TENTHS else 0.2)
+    return max(1, math.floor(used * sites + 0.5))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from collabeval.diagnostics.influence import influence
 from collabeval.diagnostics.integration import fast, integration
 from collabeval.diagnostics.jumps import jumps, with_jumps
 from collabeval.diagnostics.predictive import predictive
-from collabeval.diagnostics.sampling import convergence, not_a_number, sampling
+from collabeval.diagnostics.sampling import convergence, sampling
 from collabeval.diagnostics.sensitivity import prior_sensitivity
 from collabeval.params import Params
 
@@ -50,7 +50,6 @@ def check_all(
         checks += (
             integration(name, tree, numbers) if fast(tree) else [*sampling(name, tree), *convergence(name, numbers)]
         )
-        checks.append(not_a_number(name, tree))
         family = params.measures[name].family
         checks += predictive(name, family, rows, tree, params.sampling.seed)
         checks += influence(name, family, rows, tree)

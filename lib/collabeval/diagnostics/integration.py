@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from collabeval.diagnostics.check import Check
-from collabeval.diagnostics.sampling import effective
+from collabeval.diagnostics.sampling import effective, not_a_number
 
 SITE_LIMIT = 0.7
 JUDGE = "Do not use the results; run again with `model.engine: nuts`."
@@ -45,4 +45,4 @@ def integration(model: str, tree: xr.DataTree, reported: pd.DataFrame) -> list[C
             "The same holds of every single site." if site <= SITE_LIMIT else
             f"The effects of at least one site are too far from what the fast engine proposes (Pareto k̂). {JUDGE}",
         ))  # fmt: skip
-    return [*checks, *effective(model, reported[reported["sd"] > 0])]
+    return [*checks, not_a_number(model, tree), *effective(model, reported[reported["sd"] > 0])]

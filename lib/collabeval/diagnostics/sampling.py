@@ -20,7 +20,7 @@ LONGER = "Do not use the results; run again with more `sampling.draws`."
 
 
 def sampling(model: str, tree: xr.DataTree) -> list[Check]:
-    """Divergences and energy of the chains."""
+    """Divergences and energy of the chains, and anything that is not a number in the draws."""
     stats = tree["sample_stats"].to_dataset()
     divergences = int(stats["diverging"].sum())
     energy = float(np.min(bfmi(stats["energy"])))
@@ -37,6 +37,7 @@ def sampling(model: str, tree: xr.DataTree) -> list[Check]:
             "The sampler moved too slowly between likely and less likely answers (E-BFMI), so ranges may be too short. "
             + AGAIN,
         ),
+        not_a_number(model, tree),
     ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from collabeval.estimates import benchmark, ranks
 from collabeval.estimates.posterior import Posterior
 from collabeval.estimates.sites import Evaluated, site_change
 from collabeval.estimates.window_draws import WindowDraws
-from collabeval.words import WINDOWS_TO_PERSIST
+from collabeval.words import WINDOWS_TO_PERSIST, share_size
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def _beyond(posterior: Posterior, draws: WindowDraws, margin: float) -> tuple[np
 def _shares(found: Evaluated) -> list[Event]:
     """In the best (worst) share of the eligible sites; not asked among fewer than ten."""
     eligible = found.current.eligible
-    size = ranks.share_size(int(eligible.sum()), found.rules.best_share)
+    size = share_size(int(eligible.sum()), found.rules.best_share)
     if size is None:
         return []
     rank = np.full(found.current.effect.shape, np.nan)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-FEWEST_SITES_WITH_SHARES = 10
-SITES_FOR_TENTHS = 50
-
 
 def ranks(effect: np.ndarray, good: int) -> np.ndarray:
     """Rank of each site in each draw; 1 is best.
@@ -32,14 +29,3 @@ def percentile(rank: np.ndarray, sites: int) -> np.ndarray:
     Med Res Methodol 9: 53).
     """
     return 100 * (rank - 0.5) / sites
-
-
-def share_size(sites: int, share: float | None) -> int | None:
-    """How many of J sites the best (or worst) share holds: max(1, share x J rounded, halves up); None below 10 sites.
-
-    Without a share set in params it is a tenth from 50 sites on, and a fifth below.
-    """
-    if sites < FEWEST_SITES_WITH_SHARES:
-        return None
-    used = share if share is not None else (0.1 if sites >= SITES_FOR_TENTHS else 0.2)
-    return max(1, int(np.floor(used * sites + 0.5)))

@@ -5,18 +5,17 @@ one block of g: a step costs one small solve a site and one Cholesky factor of t
 Chopin 2009, section 2, for the approximation; the arrow is this problem's own).
 
 The programme's course is h = A g, where A depends on the hyperparameters (`course`) and g is Gaussian a priori with
-independent components; a cell sees one entry of h and its covariates.
+independent components; a cell sees one entry of h.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from collabeval.laplace.kernels import FLAGS, NORMAL, cell_slopes
+from collabeval.laplace.arrays import Cells, Floats, Programme, Rule, Scales
+from collabeval.laplace.kernels import NORMAL, cell_slopes, compiled
 from collabeval.laplace.sites import (
     exact_site_integral,
     mean_variance,
@@ -31,33 +30,31 @@ HALVINGS = 12
 ROUGH_STEPS, ROUGH = 6, 0.5
 
 
-class Programme(NamedTuple):
-    """Prior of the programme-wide part g (G,), and how it makes the course h (H,) and covariate effects (P,)."""
-
-    centre: np.ndarray  # (G,)
-    precision: np.ndarray  # (G,)
-    fixed: np.ndarray  # (H + P, G) part of A that is the same whatever the hyperparameters
-    walk: np.ndarray  # (H + P, G) part of A that is multiplied by the trend's sd
-
-
-@njit(**FLAGS)
-def known_part(cells, seen, known):
+@compiled
+def known_part(cells: Cells, seen: Floats, known: Floats) -> None:
     """Programme-wide part of every cell's linear predictor (N,), from `seen` = A g, into `known`."""
-    columns = len(seen) - cells.x.shape[1]
     for i in range(len(known)):
         known[i] = cells.offset[i] + seen[cells.column[i]]
-        for p in range(cells.x.shape[1]):
-            known[i] += cells.x[i, p] * seen[columns + p]
 
 
-@njit(**FLAGS)
-def arrow(cells, scales, rule, known, z, slope, hessian, borders, sites):
+@compiled
+def arrow(
+    cells: Cells,
+    scales: Scales,
+    rule: Rule,
+    known: Floats,
+    z: Floats,
+    slope: Floats,
+    hessian: Floats,
+    borders: Floats,
+    sites: Floats,
+) -> tuple[float, float]:
     """Log-density of data and site effects, and its derivatives with the sites eliminated.
 
-    Fills `slope` (H + P,) and `hessian` (H + P, H + P) of the course, sites eliminated; `borders` (J, 2, H + P);
+    Fills `slope` (H,) and `hessian` (H, H) of the course, sites eliminated; `borders` (J, 2, H);
     `sites` (J, 5): gradient and precision of each site's effects. Returns the log-density, and Σ log det of the blocks.
     """
-    wide, columns = len(slope), len(slope) - cells.x.shape[1]
+    wide = len(slope)
     slope[:] = 0.0
     hessian[:, :] = 0.0
     borders[:, :, :] = 0.0
@@ -87,15 +84,6 @@ def arrow(cells, scales, rule, known, z, slope, hessian, borders, sites):
             hessian[t, t] += second
             borders[j, 0, t] += second * u1
             borders[j, 1, t] += second * u2
-            for p in range(columns, wide):
-                x = cells.x[i, p - columns]
-                slope[p] += first * x
-                borders[j, 0, p] += second * u1 * x
-                borders[j, 1, p] += second * u2 * x
-                hessian[t, p] += second * x
-                hessian[p, t] += second * x
-                for q in range(columns, wide):
-                    hessian[p, q] += second * x * cells.x[i, q - columns]
         determinant = d11 * d22 - d12 * d12
         log_determinants += math.log(determinant)
         sites[j, 0], sites[j, 1], sites[j, 2], sites[j, 3], sites[j, 4] = g1, g2, d11, d12, d22
@@ -110,9 +98,9 @@ def arrow(cells, scales, rule, known, z, slope, hessian, borders, sites):
     return total, log_determinants
 
 
-@njit(**FLAGS)
-def site_steps(sites, borders, change):
-    """Newton steps of the sites' effects (J, 2), given the `change` of course and covariate effects."""
+@compiled
+def site_steps(sites: Floats, borders: Floats, change: Floats) -> Floats:
+    """Newton steps of the sites' effects (J, 2), given the `change` of the course."""
     steps = np.empty((sites.shape[0], 2))
     for j in range(sites.shape[0]):
         g1 = sites[j, 0] - np.dot(borders[j, 0], change)
@@ -124,8 +112,10 @@ def site_steps(sites, borders, change):
     return steps
 
 
-@njit(**FLAGS)
-def find_mode(cells, programme, scales, trend, rule, g, z, close):
+@compiled
+def find_mode(
+    cells: Cells, programme: Programme, scales: Scales, trend: float, rule: Rule, g: Floats, z: Floats, close: float
+) -> tuple[float, float, Floats, bool]:
     """Mode of g and z given the hyperparameters, from where g and z (changed in place) are.
 
     Returns the log-density there (prior of g included), minus half the log determinant of the Hessian, the Cholesky
@@ -169,8 +159,10 @@ def find_mode(cells, programme, scales, trend, rule, g, z, close):
     return value, half, factor, found
 
 
-@njit(**FLAGS)
-def near_mode(cells, programme, scales, trend, rule, g, z, standard):
+@compiled
+def near_mode(
+    cells: Cells, programme: Programme, scales: Scales, trend: float, rule: Rule, g: Floats, z: Floats, standard: Floats
+) -> float:
     """A proposal of g about its mode given the hyperparameters, into g; and the sites' modes given it, into z.
 
     g and z must begin near their mode; Newton steps end where the next would be below half a conditional standard
@@ -202,8 +194,10 @@ def near_mode(cells, programme, scales, trend, rule, g, z, standard):
     return np.sum(np.log(np.diag(factor)))
 
 
-@njit(**FLAGS)
-def integrated(cells, programme, scales, trend, rule, g, z, exact):
+@compiled
+def integrated(
+    cells: Cells, programme: Programme, scales: Scales, trend: float, rule: Rule, g: Floats, z: Floats, exact: bool
+) -> float:
     """Log-density of the data and g, every site integrated out; z: near the sites' modes. `exact`: without series."""
     known = np.empty(len(cells.y))
     known_part(cells, (programme.fixed + trend * programme.walk) @ g, known)

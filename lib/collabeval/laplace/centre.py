@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
+from collabeval.laplace.arrays import Rule
 from collabeval.laplace.arrow import find_mode, integrated
 from collabeval.laplace.problem import Floats, Problem, rule
 from collabeval.laplace.proposals import scales_of
-from collabeval.laplace.sites import Rule
 
 START = {"site_sd": 0.3, "trajectory_sd": 0.1, "site_correlation": 0.0, "trend_sd": 0.1, "overdispersion_sd": 0.2,
          "residual_sd_spread": 0.2}  # fmt: skip

@@ -83,7 +83,7 @@ class Hyperparameter:
         if self.limits is None:
             return float(np.log(value) if self.name == TYPICAL else np.sqrt(value))
         low, high = self.limits
-        x = FROM_SD[self.prior.on](np.float64(value)) if self.name != "site_correlation" else value
+        x = value if self.name == "site_correlation" else float(FROM_SD[self.prior.on](np.array(value)))
         x = (value + 1) / 2 if self.prior.dist == "Beta" else x
         share = np.clip((x - low) / (high - low), 0.05, 0.95)
         return float(np.log(share / (1 - share)))

@@ -7,9 +7,12 @@ to zero. Log-likelihoods are up to a constant of the data.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
+
+from collabeval.laplace.arrays import Floats
 
 BINOMIAL, POISSON, NORMAL = 0, 1, 2
 LONGEST_STEP = 2.0  # of a Newton step on the linear predictor: events grow exponentially in it
@@ -17,19 +20,19 @@ STEPS = 20
 CLOSE = 1e-3  # in conditional standard deviations: quadrature does not need the very mode
 INFORMED = 30.0  # precision of a whitened effect from which it is nearly Gaussian
 RESAMPLED = 6  # proposals of such an effect, of which one is taken
-FLAGS = {"nogil": True, "cache": True, "error_model": "numpy"}
+compiled: Any = njit(nogil=True, cache=True, error_model="numpy")
 
 
-@njit(**FLAGS)
-def log_likelihood(family, y, n, eta):
+@compiled
+def log_likelihood(family: int, y: float, n: float, eta: float) -> float:
     """Of y events among n (binomial), or of y events (Poisson, the exposure being part of η)."""
     if family == POISSON:
         return y * eta - math.exp(eta)
     return y * eta - n * (max(eta, 0.0) + math.log1p(math.exp(-abs(eta))))
 
 
-@njit(**FLAGS)
-def slopes(family, y, n, eta):
+@compiled
+def slopes(family: int, y: float, n: float, eta: float) -> tuple[float, float]:
     """First derivative of the log-likelihood by η, and minus the second."""
     if family == POISSON:
         mean = math.exp(eta)
@@ -38,8 +41,8 @@ def slopes(family, y, n, eta):
     return y - n * share, n * share * (1.0 - share)
 
 
-@njit(**FLAGS)
-def own_mode(family, y, n, eta, s):
+@compiled
+def own_mode(family: int, y: float, n: float, eta: float, s: float) -> tuple[float, float]:
     """Mode of a cell's whitened effect at η, and the precision there."""
     at, precision = 0.0, 1.0
     for _ in range(STEPS):
@@ -52,8 +55,8 @@ def own_mode(family, y, n, eta, s):
     return at, precision
 
 
-@njit(**FLAGS)
-def cell(family, y, n, v, eta, s, nodes, log_weights):
+@compiled
+def cell(family: int, y: float, n: float, v: float, eta: float, s: float, nodes: Floats, log_weights: Floats) -> float:
     """log ∫ p(y | η + s·ε) N(ε) dε, by adaptive Gauss–Hermite quadrature (exact for means with variance v)."""
     if family == NORMAL:
         total = v + s * s
@@ -71,8 +74,10 @@ def cell(family, y, n, v, eta, s, nodes, log_weights):
     return reference + math.log(mass * width)
 
 
-@njit(**FLAGS)
-def cell_slopes(family, y, n, v, eta, s, nodes, log_weights):
+@compiled
+def cell_slopes(
+    family: int, y: float, n: float, v: float, eta: float, s: float, nodes: Floats, log_weights: Floats
+) -> tuple[float, float, float]:
     """The same integral, its derivative by η, and minus its second: moments of the slopes under the integrand."""
     if family == NORMAL:
         total = v + s * s
@@ -98,8 +103,8 @@ def cell_slopes(family, y, n, v, eta, s, nodes, log_weights):
     return reference + math.log(mass * width), mean, max(curvature, 0.0)
 
 
-@njit(**FLAGS)
-def derivatives(family, y, n, eta):
+@compiled
+def derivatives(family: int, y: float, n: float, eta: float) -> tuple[float, float, float, float]:
     """First to fourth derivative of the log-likelihood by η."""
     if family == POISSON:
         mean = math.exp(eta)
@@ -109,8 +114,10 @@ def derivatives(family, y, n, eta):
     return y - n * share, -spread, -spread * (1.0 - 2.0 * share), -spread * (1.0 - 6.0 * share * (1.0 - share))
 
 
-@njit(**FLAGS)
-def cell_series(family, y, n, eta, s, nodes, log_weights):
+@compiled
+def cell_series(
+    family: int, y: float, n: float, eta: float, s: float, nodes: Floats, log_weights: Floats
+) -> tuple[float, float, float, float, float]:
     """The integral of `cell` and its first four derivatives by η.
 
     They are joint cumulants, under the integrand, of the derivatives d₁…d₄ of the log-likelihood: E d₁; E d₂ + Var d₁;
@@ -157,8 +164,8 @@ def cell_series(family, y, n, eta, s, nodes, log_weights):
     )
 
 
-@njit(**FLAGS)
-def draw_own(family, y, n, v, eta, s):
+@compiled
+def draw_own(family: int, y: float, n: float, v: float, eta: float, s: float) -> float:
     """One draw of a cell's whitened effect given η.
 
     The log-likelihood is concave, so it lies below its tangent at the mode, and the Gaussian prior times the tangent,

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collabeval.laplace.arrow import Programme
+from collabeval.laplace.arrays import Cells, Programme, Rule
 from collabeval.laplace.hyper import Hyperparameter, hyperparameters
 from collabeval.laplace.kernels import BINOMIAL, NORMAL, POISSON
-from collabeval.laplace.sites import Cells, Rule
 from collabeval.models.design import Design, default_intercept
 from collabeval.models.log_prior import top_level
 
@@ -97,7 +96,6 @@ def _cells(design: Design, order: np.ndarray) -> Cells:
         offset=design.offset[order],
         column=(design.period_index[order] if design.trend != "none" else np.zeros(design.cells, np.int64)),
         years=design.years[order],
-        x=np.zeros((design.cells, 0)),
         squares=squares,
         freedom=freedom,
         slope=design.trajectory,

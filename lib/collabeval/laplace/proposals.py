@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from collabeval.laplace.arrays import Cells, Floats, Programme, Rule, Scales
 from collabeval.laplace.arrow import integrated, known_part, near_mode
-from collabeval.laplace.kernels import FLAGS, draw_own
-from collabeval.laplace.sites import Scales, draw_site, mean_variance, weights_of
+from collabeval.laplace.kernels import compiled, draw_own
+from collabeval.laplace.site_draws import draw_site
+from collabeval.laplace.sites import mean_variance, weights_of
 
 RESAMPLED = 40  # proposals of a site's effects, of which one is taken
 
 
-@njit(**FLAGS)
-def scales_of(row):
+@compiled
+def scales_of(row: Floats) -> Scales:
     """`Scales` from a row of an array."""
     return Scales(row[0], row[1], row[2], row[3], row[4], row[5])
 
 
-@njit(**FLAGS)
-def propose(cells, programme, rule, rows, trends, standard, g, z):
+@compiled
+def propose(
+    cells: Cells, programme: Programme, rule: Rule, rows: Floats, trends: Floats, standard: Floats, g: Floats, z: Floats
+) -> tuple[Floats, Floats]:
     """Proposals of g given hyperparameters, one a row, and what their weights need.
 
     Parameters
@@ -40,8 +43,17 @@ def propose(cells, programme, rule, rows, trends, standard, g, z):
     return density, log_factor
 
 
-@njit(**FLAGS)
-def draw_sites(cells, programme, rule, rows, trends, g, modes, seeds):
+@compiled
+def draw_sites(
+    cells: Cells,
+    programme: Programme,
+    rule: Rule,
+    rows: Floats,
+    trends: Floats,
+    g: Floats,
+    modes: Floats,
+    seeds: np.ndarray,
+) -> tuple[Floats, Floats, Floats, Floats]:
     """Draws of site effects z (S, J, 2), ρ (S, J) and the cells' own effects (S, N), each given its row of the others.
 
     Also returns the log-ratios (S, J) by which the Gaussian that proposes a site's effects can be judged.

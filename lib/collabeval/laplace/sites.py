@@ -1,4 +1,4 @@
-"""One site given the programme-wide part: its mode, the integral over its effects, and a draw of them. Numba.
+"""One site given the programme-wide part: its mode and the integral over its effects. Numba.
 
 A site's whitened effects are z = (z₁, z₂) ~ N(0, I): level·z₁ and, with a trajectory, lean·z₁ + slope·z₂ a year
 (the Cholesky factor of the covariance of level and slope). Means with unknown spread have one more, ρ ~ N(0, 1), with
@@ -8,80 +8,17 @@ sd = typical · exp(spread · ρ); given ρ a mean is Gaussian and its integral 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from collabeval.laplace.kernels import FLAGS, NORMAL, cell, cell_series
+from collabeval.laplace.arrays import Cells, Floats, Rule, Scales, Series
+from collabeval.laplace.kernels import NORMAL, cell, cell_series, compiled
 
 POLISH = 3  # Newton steps on the series, which cost next to nothing
-SD_DRAWS = 8  # proposals of a site's sd, of which one is taken
 
 
-class Cells(NamedTuple):
-    """The data, cells sorted by site: N cells, J sites, T columns of the programme's course, P covariates."""
-
-    family: int
-    start: np.ndarray  # (J + 1,) first cell of each site, and N
-    y: np.ndarray  # (N,) events, or the mean
-    n: np.ndarray  # (N,) cases; 1 where the family has none
-    variance: np.ndarray  # (N,) known variance of a mean; NaN where it follows from the site's own sd
-    share: np.ndarray  # (N,) variance of a mean per variance of its site's values, 1/n; 0 where it is known
-    offset: np.ndarray  # (N,)
-    column: np.ndarray  # (N,) column of the programme's course that the cell sees
-    years: np.ndarray  # (N,) from the mean time
-    x: np.ndarray  # (N, P)
-    squares: np.ndarray  # (J,) Σ (n − 1) sd² of each site
-    freedom: np.ndarray  # (J,) Σ (n − 1)
-    slope: bool  # whether sites have a trajectory
-    own_sd: bool  # whether some means' variance follows from the site's own sd
-
-
-class Series(NamedTuple):
-    """Log-density of a site's data and effects about a point z, to fourth order in (x₁, x₂) = effects − z."""
-
-    value: float
-    g1: float
-    g2: float
-    d11: float  # minus the second derivatives
-    d12: float
-    d22: float
-    c30: float  # coefficients of x₁³, x₁²x₂, …
-    c21: float
-    c12: float
-    c03: float
-    c40: float
-    c31: float
-    c22: float
-    c13: float
-    c04: float
-
-
-class Scales(NamedTuple):
-    """What the hyperparameters amount to on the linear predictor."""
-
-    level: float
-    lean: float
-    slope: float
-    own: float  # s, spread of single cells
-    typical: float  # sd of the values of a typical site
-    spread: float  # of the sites' log sds
-
-
-class Rule(NamedTuple):
-    """Gauss–Hermite rules, for N(0, 1): of a cell's own effect, of a site's effects, of a site's own sd."""
-
-    cell: np.ndarray
-    log_cell: np.ndarray
-    site: np.ndarray
-    log_site: np.ndarray
-    sd: np.ndarray
-    log_sd: np.ndarray
-
-
-@njit(**FLAGS)
-def sd_mode(cells, j, scales):
+@compiled
+def sd_mode(cells: Cells, j: int, scales: Scales) -> tuple[float, float]:
     """Mode of ρ from the site's sds and the prior, and the precision there."""
     at, precision = 0.0, 1.0
     freedom, squares = cells.freedom[j], cells.squares[j]
@@ -95,29 +32,29 @@ def sd_mode(cells, j, scales):
     return at, precision
 
 
-@njit(**FLAGS)
-def sd_log_density(cells, j, scales, rho):
+@compiled
+def sd_log_density(cells: Cells, j: int, scales: Scales, rho: float) -> float:
     """Log-density of a site's pooled sd given ρ, and of ρ, up to a constant of the data."""
     log_sd = math.log(scales.typical) + scales.spread * rho
     return -cells.freedom[j] * log_sd - 0.5 * cells.squares[j] * math.exp(-2.0 * log_sd) - 0.5 * rho * rho
 
 
-@njit(**FLAGS)
-def mean_variance(cells, i, sd):
+@compiled
+def mean_variance(cells: Cells, i: int, sd: float) -> float:
     """Variance of the mean of cell i, known or from its site's sd."""
     return cells.share[i] * sd * sd if cells.share[i] > 0.0 else cells.variance[i]
 
 
-@njit(**FLAGS)
-def weights_of(cells, scales, i):
+@compiled
+def weights_of(cells: Cells, scales: Scales, i: int) -> tuple[float, float]:
     """How much the linear predictor of cell i changes with each of its site's effects."""
     if cells.slope:
         return scales.level + scales.lean * cells.years[i], scales.slope * cells.years[i]
     return scales.level, 0.0
 
 
-@njit(**FLAGS)
-def series(cells, j, scales, rule, known, z1, z2):
+@compiled
+def series(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, z1: float, z2: float) -> Series:
     """`Series` of a site of counts about (z1, z2); `known` is the cells' programme-wide part."""
     value, g1, g2, d11, d12, d22 = -0.5 * (z1 * z1 + z2 * z2), -z1, -z2, 1.0, 0.0, 1.0
     c30 = c21 = c12 = c03 = c40 = c31 = c22 = c13 = c04 = 0.0
@@ -145,8 +82,8 @@ def series(cells, j, scales, rule, known, z1, z2):
     return Series(value, g1, g2, d11, d12, d22, c30, c21, c12, c03, c40, c31, c22, c13, c04)
 
 
-@njit(**FLAGS)
-def at(p, x, y):
+@compiled
+def at(p: Series, x: float, y: float) -> float:
     """The series at x₁ = x, x₂ = y."""
     cubic = x * x * (p.c30 * x + p.c21 * y) + y * y * (p.c12 * x + p.c03 * y)
     quartic = x * x * (x * (p.c40 * x + p.c31 * y) + p.c22 * y * y) + y * y * y * (p.c13 * x + p.c04 * y)
@@ -154,8 +91,8 @@ def at(p, x, y):
     return p.value + linear - 0.5 * (p.d11 * x * x + 2.0 * p.d12 * x * y + p.d22 * y * y) + cubic + quartic
 
 
-@njit(**FLAGS)
-def peak(p):
+@compiled
+def peak(p: Series) -> tuple[float, float, float, float, float]:
     """Where the series is highest near its origin, and the Cholesky factor of the precision at the origin."""
     determinant = p.d11 * p.d22 - p.d12 * p.d12
     x, y = 0.0, 0.0
@@ -169,8 +106,8 @@ def peak(p):
     return x, y, l11, l21, math.sqrt(p.d22 - l21 * l21)
 
 
-@njit(**FLAGS)
-def site_integral(cells, j, scales, rule, known, z1, z2):
+@compiled
+def site_integral(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, z1: float, z2: float) -> float:
     """log of the integral over a site's effects of the density of its data and them; z1, z2: near their mode."""
     if cells.family == NORMAL:
         return normal_site_integral(cells, j, scales, rule, known)
@@ -189,8 +126,8 @@ def site_integral(cells, j, scales, rule, known, z1, z2):
     return reference + math.log(mass) - math.log(l11 * l22)
 
 
-@njit(**FLAGS)
-def exact_site_integral(cells, j, scales, rule, known, z1, z2):
+@compiled
+def exact_site_integral(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, z1: float, z2: float) -> float:
     """The same without a series: the density itself at every node, to judge the series by."""
     if cells.family == NORMAL:
         return normal_site_integral(cells, j, scales, rule, known)
@@ -211,8 +148,10 @@ def exact_site_integral(cells, j, scales, rule, known, z1, z2):
     return top + math.log(np.exp(values - top).sum()) - math.log(l11 * l22)
 
 
-@njit(**FLAGS)
-def gaussian_site(cells, j, scales, known, sd):
+@compiled
+def gaussian_site(
+    cells: Cells, j: int, scales: Scales, known: Floats, sd: float
+) -> tuple[float, float, float, float, float, float]:
     """Mode and precision of the effects of a site whose cells are means, given its sd; and the log of the integral."""
     value, g1, g2, d11, d12, d22 = 0.0, 0.0, 0.0, 1.0, 0.0, 1.0
     for i in range(cells.start[j], cells.start[j + 1]):
@@ -230,8 +169,8 @@ def gaussian_site(cells, j, scales, known, sd):
     return z1, z2, d11, d12, d22, value + 0.5 * (g1 * z1 + g2 * z2) - 0.5 * math.log(determinant)
 
 
-@njit(**FLAGS)
-def normal_site_integral(cells, j, scales, rule, known):
+@compiled
+def normal_site_integral(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats) -> float:
     """The integral where cells are means: exact given the site's sd, and over that by quadrature."""
     if not cells.own_sd:
         return gaussian_site(cells, j, scales, known, 0.0)[5]
@@ -245,59 +184,3 @@ def normal_site_integral(cells, j, scales, rule, known):
         values[k] += 0.5 * rule.sd[k] ** 2 + rule.log_sd[k]
     top = values.max()
     return top + math.log(np.exp(values - top).sum()) + math.log(width)
-
-
-@njit(**FLAGS)
-def draw_site(cells, j, scales, rule, known, z, proposals):
-    """One draw of a site's effects into z (from near their mode); its ρ; and a log-ratio to judge proposals by.
-
-    Resampled among proposals from the Gaussian at the mode, by the series.
-    """
-    if cells.family == NORMAL:
-        return draw_normal_site(cells, j, scales, known, z), 0.0
-    p = series(cells, j, scales, rule, known, z[0], z[1])
-    x, y, l11, l21, l22 = peak(p)
-    reference = at(p, x, y)
-    mass, judged, chosen1, chosen2 = 0.0, 0.0, x, y
-    for k in range(proposals):
-        first, second = np.random.normal(), np.random.normal()
-        b2 = y + second / l22
-        b1 = x + (first - l21 * second / l22) / l11
-        value = at(p, b1, b2) - reference + 0.5 * (first * first + second * second)
-        if k == 0:
-            judged = value
-        share = math.exp(min(value, 500.0))
-        mass += share
-        if np.random.random() * mass < share:
-            chosen1, chosen2 = b1, b2
-    z[0] += chosen1
-    z[1] += chosen2
-    return 0.0, judged
-
-
-@njit(**FLAGS)
-def draw_normal_site(cells, j, scales, known, z):
-    """The same where cells are means: ρ, which is returned, resampled among proposals, then the effects exactly."""
-    rho, sd = 0.0, 0.0
-    if cells.own_sd:
-        middle, precision = sd_mode(cells, j, scales)
-        mass, top, rho = 0.0, 0.0, middle
-        for k in range(SD_DRAWS):
-            standard = np.random.normal()
-            tried = middle + standard / math.sqrt(precision)
-            sd = scales.typical * math.exp(scales.spread * tried)
-            value = gaussian_site(cells, j, scales, known, sd)[5] + sd_log_density(cells, j, scales, tried)
-            value += 0.5 * standard * standard
-            top = value if k == 0 else top
-            share = math.exp(min(value - top, 500.0))
-            mass += share
-            if np.random.random() * mass < share:
-                rho = tried
-        sd = scales.typical * math.exp(scales.spread * rho)
-    z1, z2, d11, d12, d22, _ = gaussian_site(cells, j, scales, known, sd)
-    l11 = math.sqrt(d11)
-    l21 = d12 / l11
-    second = np.random.normal() / math.sqrt(d22 - l21 * l21)
-    z[0] = z1 + (np.random.normal() - l21 * second) / l11
-    z[1] = z2 + second
-    return rho

@@ -61,8 +61,8 @@ class Proposals:
     def joined(self, other: Proposals) -> Proposals:
         """These and others."""
         names = ("points", "u", "g", "z", "target")
-        both = [np.concatenate([getattr(self, name), getattr(other, name)]) for name in names]
-        return Proposals(*both, self.aims + other.aims)
+        both = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in names}
+        return Proposals(**both, aims=self.aims + other.aims)
 
 
 def threaded[T](work: Callable[[slice], T], count: int) -> list[T]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from collabeval.estimates.ranks import share_size
 from collabeval.sections.report import Missing, Report, Section, blocks, callout, slug, text
 from collabeval.statements import numbers, phrases
 from collabeval.statements import words as slugs
 from collabeval.statements.facts import Facts, Named, wrongly_named
+from collabeval.words import share_size
 
 TITLE = "Learning from positive deviance"
 BEST = ("positive_deviant", "emerging", "candidate")
