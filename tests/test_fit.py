@@ -15,8 +15,7 @@ from scipy.optimize import approx_fprime
 
 from collabeval import fit
 from collabeval.draws import GROUPS, POSTERIOR, linear_predictor
-from collabeval.errors import UsageError
-from collabeval.fit import nuts
+from collabeval.fit import chains, nuts
 from collabeval.fit.compiled import compile_model
 from collabeval.fit.predictive import log_likelihood, predictive, standard_error
 from collabeval.models.design import read_design
@@ -162,7 +161,7 @@ def test_blocks_follow_until_every_quantity_is_precise_enough():
     assert tree.attrs["blocks"] == sum("sampling" in line for line in told)
     assert list(tree["posterior"]["chain"].values) == list(range(tree["posterior"].sizes["chain"]))
     assert tree["log_likelihood"].sizes["chain"] == tree["sample_stats"].sizes["chain"] > 2
-    assert fit.least_effective(tree["posterior"].to_dataset()) >= 150
+    assert chains.least_effective(tree["posterior"].to_dataset()) >= 150
     first = tree["posterior"]["intercept"].values
     assert len(np.unique(first[:, 0])) == len(first), "each block has a seed of its own"
 
@@ -215,7 +214,7 @@ class Diverging:
 )
 def test_divergences_lead_to_higher_acceptance_then_to_the_other_form(monkeypatch, divergences, retries, kept, target):
     sampler = Diverging(divergences)
-    monkeypatch.setitem(fit.SAMPLERS, "nutpie", sampler)
+    monkeypatch.setitem(chains.SAMPLERS, "nutpie", sampler)
     tree = fit.sample(infant_panel(), "m", params_for(model=ONE_PERIOD, draws=100, minimum_ess=1))
     plan = [("centred", 0.9, 7), ("centred", 0.99, 7), ("non_centred", 0.99, 7)]
     assert sampler.asked == plan[: retries + 1]
@@ -230,11 +229,6 @@ def test_a_real_fit_that_diverges_is_tried_again():
     tree = fit.sample(infant_panel(), "m", settings)
     assert tree.attrs["retries"] >= 1
     assert tree.attrs["divergences"] == tree["sample_stats"]["diverging"].sum()
-
-
-def test_laplace_is_refused_in_plain_words():
-    with pytest.raises(UsageError, match="not in this version"):
-        fit.sample(infant_panel(), "m", params_for(model={"engine": "laplace"}))
 
 
 def test_pymcs_own_sampler_can_be_chosen():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from collabeval.convergence import Mixing
 from collabeval.draws import load, save
 from collabeval.errors import CollabevalError, UsageError
 from collabeval.fit.predictive import constant_data, log_likelihood, observed_data, predictive
@@ -17,6 +19,7 @@ from collabeval.params import Params
 
 __all__ = ["load", "sample", "save"]
 
+SHORTFALL = 1.1
 Reported = Callable[[xr.DataTree], xr.Dataset]
 Progress = Callable[[str], None]
 
@@ -56,35 +59,54 @@ def sample(
     design = read_design(rows, params.measures[measure_name].family, params.model)
     why = "model.engine: nuts"
     if params.model.engine != "nuts":
-        fast, why = _fast(design, measure_name, params, tell)
+        fast, why = _fast(design, measure_name, params, reported, tell)
         if fast is not None:
             return fast
         tell(f"{measure_name}: by NUTS, since {why}")
     return _by_nuts(rows, measure_name, params, design, reported, tell, why)
 
 
-def _fast(design: Design, name: str, params: Params, tell: Progress) -> tuple[xr.DataTree | None, str]:
+def _fast(
+    design: Design, name: str, params: Params, reported: Reported | None, tell: Progress
+) -> tuple[xr.DataTree | None, str]:
     """The fast engine's draws, unless `auto` has a reason, which is returned, to go on to NUTS."""
     from collabeval.laplace.engine import fit
     from collabeval.laplace.problem import refusal
 
-    asked = params.model.engine == "laplace"
+    asked, sampling = params.model.engine == "laplace", params.sampling
     reason = refusal(design)
     if reason:
         if asked:
             raise UsageError(f"model.engine: laplace: {reason} → use auto or nuts")
         return None, reason
-    try:
-        found = fit(design, params.sampling, lambda message: tell(f"{name}: {message}"))
-    except CollabevalError as error:
-        if asked:
-            raise
-        return None, str(error)
-    if found.failure and not asked:
-        return None, found.failure
-    tree = completed(found.posterior, found.statistics, design, params.sampling.seed)
+    effective = sampling.minimum_ess
+    for _ in range(1 + sampling.maximum_blocks):
+        try:
+            found = fit(design, sampling, lambda message: tell(f"{name}: {message}"), effective)
+        except CollabevalError as error:
+            if asked:
+                raise
+            return None, str(error)
+        if found.failure and not asked:
+            return None, found.failure
+        least = _least_effective(found.posterior, found.statistics, design, reported)
+        if found.failure or least >= sampling.minimum_ess:
+            break
+        effective = ceil(SHORTFALL * effective * sampling.minimum_ess / least)
+    tree = completed(found.posterior, found.statistics, design, sampling.seed)
     tree.attrs = {**found.attributes, "engine_reason": "model.engine: laplace" if asked else "its own check passed"}
     return tree, ""
+
+
+def _least_effective(posterior: xr.Dataset, statistics: xr.Dataset, design: Design, reported: Reported | None) -> float:
+    """Least bulk or tail effective sample size of the fast engine's draws of all quantities that vary."""
+    groups = {"posterior": posterior, "sample_stats": statistics, "constant_data": constant_data(design)}
+    quantities = reported(xr.DataTree.from_dict(groups)) if reported else posterior
+    values = [array.transpose(..., "chain", "draw") for array in quantities.data_vars.values()]
+    rows = np.concatenate([array.to_numpy().reshape(-1, array.sizes["draw"]) for array in values])
+    found = Mixing(1, statistics["proposal"].to_numpy().ravel()).convergence(rows.astype(float))
+    sizes = np.concatenate([found.ess_bulk, found.ess_tail])
+    return float(np.min(sizes[np.isfinite(sizes)], initial=np.inf))
 
 
 def _by_nuts(

@@ -32,8 +32,12 @@ class Fitted:
     failure: str  # why the engine's own check failed, or nothing
 
 
-def fit(design: Design, sampling: Sampling, tell: Callable[[str], None]) -> Fitted:
+def fit(
+    design: Design, sampling: Sampling, tell: Callable[[str], None], effective: int | None = None
+) -> Fitted:
     """Independent draws of the whole model, equally weighted, as many as `chains` × `draws`, in one chain.
+
+    They come from `effective` effective proposals, or `minimum_ess`.
 
     Raises
     ------
@@ -41,13 +45,14 @@ def fit(design: Design, sampling: Sampling, tell: Callable[[str], None]) -> Fitt
         No quadrature rule of the engine is fine enough for these data.
     """
     problem, random = pose(design), np.random.default_rng(sampling.seed)
+    effective = effective or sampling.minimum_ess
     tell("integrating by nested Laplace: looking for the most probable spreads")
     try:
         centre = locate(problem)
     except TooCoarseError as reason:
         raise CollabevalError(str(reason)) from reason
-    tell(f"weighting until {sampling.minimum_ess} proposals are effective")
-    found = importance_sample(problem, centre, sampling.minimum_ess, MOST * sampling.minimum_ess, random)
+    tell(f"weighting until {effective} proposals are effective")
+    found = importance_sample(problem, centre, effective, MOST * effective, random)
     picked = resampled(found.smoothed[0], sampling.chains * sampling.draws, random)
     values = problem.values(found.u[picked])
     effects, rho, own, ratios = _drawn(problem, centre, found, picked, random)
@@ -55,7 +60,7 @@ def fit(design: Design, sampling: Sampling, tell: Callable[[str], None]) -> Fitt
     statistics = xr.Dataset(
         {"proposal": (("chain", "draw"), picked[None])}, {"chain": [0], "draw": np.arange(len(picked))}
     )
-    attributes = _judged(found, ratios, centre, sampling)
+    attributes = _judged(found, ratios, centre, sampling.seed)
     return Fitted(posterior, statistics, attributes, _failure(attributes))
 
 
@@ -111,7 +116,7 @@ def _named(
                       coords)  # fmt: skip
 
 
-def _judged(found: Proposals, ratios: Floats, centre: Centre, sampling: Sampling) -> dict[str, str | int | float]:
+def _judged(found: Proposals, ratios: Floats, centre: Centre, seed: int) -> dict[str, str | int | float]:
     """What the engine can say of itself: k̂ of the weights and of the worst site's proposals, effective proposals."""
     count = len(found.u)
     varying = ratios[:, np.ptp(ratios, axis=0) > 0]
@@ -126,7 +131,7 @@ def _judged(found: Proposals, ratios: Floats, centre: Centre, sampling: Sampling
         "aims": len({id(aim) for aim, _ in found.aims}),
         "nodes": f"{len(centre.rule.cell)} a cell, {len(centre.rule.site)} a site",
         "resampled": RESAMPLED,
-        "seed": sampling.seed,
+        "seed": seed,
     }
 
 
