@@ -21,7 +21,7 @@ from collabeval.params import Params
 
 @dataclass(frozen=True)
 class CaseMix:
-    """The rows of all measures as the table of outcomes has them, and the results of the case-mix models by name of `TABLES`."""
+    """The rows of all measures as the table of outcomes has them, and the case-mix results by name of `TABLES`."""
 
     outcomes: pd.DataFrame
     tables: Mapping[str, pd.DataFrame]

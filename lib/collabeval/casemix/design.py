@@ -44,7 +44,7 @@ class Levels:
         return tuple(f"{self.covariate} = {level}" for level in self.others)
 
     def columns(self, values: pd.Series) -> Array:
-        codes = pd.Categorical(values, categories=list(self.others)).codes
+        codes = pd.Index(self.others, dtype=object).get_indexer(pd.Index(values, dtype=object))
         return (codes[:, None] == np.arange(len(self.others))).astype(float)
 
 

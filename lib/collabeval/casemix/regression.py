@@ -24,7 +24,7 @@ Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.integer]
 CHUNK = 100_000  # rows of the design that are held at once
 KEPT = 50_000_000  # numbers of a design that is kept whole rather than made anew for each chunk (400 MB)
-ROUNDS, HALVINGS = 60, 30
+ROUNDS = 100
 SLACK = 1e-10  # by which the log-likelihood may fall in a step for rounding, relative
 SETTLED = 1e-7  # change of every linear predictor below which it has converged; on the way to infinity it is about 1
 ALIASED = 1e-9  # share of a column's information left after the others, below which it says nothing new
@@ -62,7 +62,7 @@ class Task:
         return [*self.design.names, *further]
 
     @cached_property
-    def _whole(self) -> Array | None:
+    def whole(self) -> Array | None:
         """The design of all patterns, where it is small enough to be kept."""
         few = len(self.covariates) * max(len(self.design.names), 1) <= KEPT
         return self.design.rows(self.covariates) if few else None
@@ -71,8 +71,8 @@ class Task:
         """Rows piece by piece, with their columns (shape: rows of the piece, columns)."""
         for start in range(0, len(self.total), CHUNK):
             rows = slice(start, start + CHUNK)
-            if self._whole is not None:
-                columns = self._whole[self.pattern[rows]]
+            if self.whole is not None:
+                columns = self.whole[self.pattern[rows]]
             else:
                 patterns, which = np.unique(self.pattern[rows], return_inverse=True)
                 columns = self.design.rows(self.covariates.take(patterns))[which]
@@ -109,7 +109,8 @@ def log_likelihood(family: Family, eta: Array, size: Array, total: Array) -> flo
     if family == "binomial":
         return float(np.sum(total * eta - size * np.logaddexp(0.0, eta)))
     if family == "poisson":
-        return float(np.sum(total * eta - size * np.exp(eta)))
+        with np.errstate(over="ignore"):  # a step too far ends at minus infinity, and is halved
+            return float(np.sum(total * eta - size * np.exp(eta)))
     return float(np.sum(total * eta - size * eta**2 / 2))
 
 
@@ -123,21 +124,33 @@ def fit(task: Task) -> Coefficients:
     """
     groups = int(task.group.max()) + 1
     values, free = np.zeros(len(task.names)), _start(task, groups)
-    best = _value(task, values, free)
+    start, step, best, share = (values, free), (values, free), -np.inf, 1.0
     for _ in range(ROUNDS):
-        state = _newton(task, values, free, groups)
-        if _farthest(task, state) < SETTLED:
+        floor = best - SLACK * (1 + abs(best)) if np.isfinite(best) else best
+        try:
+            state = _newton(task, values, free, floor)
+        except NoFitError:
+            if not np.isfinite(best):  # at the start: some column says nothing new
+                raise
+            break  # later: the information has gone, on the way to infinity
+        if state is None:  # too far: the likelihood has fallen
+            share /= 2
+        elif _farthest(task, state) < SETTLED:
             variance = np.einsum("gk,kl,gl->g", state.border, state.covariance, state.border) / state.weight**2
-            return Coefficients(values, free, state.covariance, np.sqrt(1 / state.weight + variance), best, task.names)
-        values, free, best = _climbed(task, values, free, state, best)
+            free_se = np.sqrt(1 / state.weight + variance)
+            return Coefficients(values, free, state.covariance, free_se, state.value, task.names)
+        else:
+            start, step, best, share = (values, free), (state.step, state.free_step), state.value, 1.0
+        values, free = start[0] + share * step[0], start[1] + share * step[1]
     what = "the case-mix model has no finite answer: some combination of covariates predicts the outcome perfectly"
     raise NoFitError(what, "join rare levels of its categories, or take covariates out")
 
 
 @dataclass(frozen=True)
 class _State:
-    """One Newton step: of the coefficients and of the free terms, and the information it was made from."""
+    """The log-likelihood at a point, the Newton step from there, and the information the step was made from."""
 
+    value: float
     step: Array
     free_step: Array
     covariance: Array
@@ -155,32 +168,28 @@ def _start(task: Task, groups: int) -> Array:
     return np.log((total + 0.5) / (size - total + 0.5))
 
 
-def _linear(task: Task, rows: slice, columns: Array, values: Array, free: Array) -> Array:
-    return np.asarray(free[task.group[rows]] + columns @ values)
-
-
 def _farthest(task: Task, state: _State) -> float:
-    """The largest change a step makes to a linear predictor."""
-    return max(
-        float(np.abs(_linear(task, rows, columns, state.step, state.free_step)).max(initial=0.0))
-        for rows, columns in task.chunks()
-    )
+    """At least the largest change that a step makes to a linear predictor."""
+    alone = float(np.abs(state.free_step).max())
+    if task.whole is not None and task.site_means is None:
+        return alone + float(np.abs(task.whole @ state.step).max(initial=0.0))
+    return alone + max(float(np.abs(columns @ state.step).max(initial=0.0)) for _, columns in task.chunks())
 
 
-def _value(task: Task, values: Array, free: Array) -> float:
-    return sum(
-        log_likelihood(task.family, _linear(task, rows, columns, values, free), task.size[rows], task.total[rows])
-        for rows, columns in task.chunks()
-    )
-
-
-def _newton(task: Task, values: Array, free: Array, groups: int) -> _State:
+def _newton(task: Task, values: Array, free: Array, floor: float) -> _State | None:
+    """The state at a point; None where the log-likelihood is below `floor` or not finite."""
+    groups = len(free)
     width = len(values)
     inner, slope = np.zeros((width, width)), np.zeros(width)
     border, weight, pull = np.zeros((groups, width)), np.zeros(groups), np.zeros(groups)
+    value = 0.0
     for rows, columns in task.chunks():
         group, size = task.group[rows], task.size[rows]
-        mean = mean_of(task.family, _linear(task, rows, columns, values, free))
+        eta = free[group] + columns @ values
+        value += log_likelihood(task.family, eta, size, task.total[rows])
+        if not np.isfinite(value):
+            return None
+        mean = mean_of(task.family, eta)
         curve = size * (mean * (1 - mean) if task.family == "binomial" else mean if task.family == "poisson" else 1.0)
         residual = task.total[rows] - size * mean
         weighted = columns * curve[:, None]
@@ -189,6 +198,8 @@ def _newton(task: Task, values: Array, free: Array, groups: int) -> _State:
         border += csr_array((np.ones(len(group)), group, np.arange(len(group) + 1)), (len(group), groups)).T @ weighted
         weight += np.bincount(group, curve, minlength=groups)
         pull += np.bincount(group, residual, minlength=groups)
+    if value < floor:
+        return None
     if not np.all(weight > 0):
         raise NoFitError(
             "the case-mix model has no finite answer for some site", "set `sites: mundlak` for this measure"
@@ -197,19 +208,7 @@ def _newton(task: Task, values: Array, free: Array, groups: int) -> _State:
     information = inner - border.T @ ratio
     covariance = _inverse(information, np.diag(inner), task.names)
     step = covariance @ (slope - ratio.T @ pull)
-    return _State(step, (pull - border @ step) / weight, covariance, border, weight)
-
-
-def _climbed(task: Task, values: Array, free: Array, state: _State, best: float) -> tuple[Array, Array, float]:
-    """The point a step leads to, the step halved until the likelihood does not fall."""
-    share = 1.0
-    for _ in range(HALVINGS):
-        candidate = values + share * state.step, free + share * state.free_step
-        reached = _value(task, *candidate)
-        if np.isfinite(reached) and reached >= best - SLACK * (1 + abs(best)):
-            return *candidate, reached
-        share /= 2
-    return values, free, best
+    return _State(value, step, (pull - border @ step) / weight, covariance, border, weight)
 
 
 def _inverse(information: Array, alone: Array, names: list[str]) -> Array:

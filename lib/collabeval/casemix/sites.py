@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.optimize import brentq
 
 from collabeval.casemix.model import CaseMixModel
 from collabeval.casemix.patterns import Patterns
@@ -13,7 +14,7 @@ from collabeval.params import Measure
 
 Array = npt.NDArray[np.float64]
 FINE = 1e-3  # of the linear predictor, to which the standard population is rounded for direct standardisation
-ROUNDS, FARTHEST = 100, 30.0
+FARTHEST = 40.0  # on the link scale, from any prediction: no site is as far
 
 
 def expected_rows(measure: Measure, patterns: Patterns, model: CaseMixModel | None) -> pd.DataFrame:
@@ -113,8 +114,7 @@ def _rate_at(family: str, values: Array, own: Array, total: float, population: A
         return float(population @ np.exp(values) / population.sum() * total / (own @ np.exp(values)))
     if total <= 0 or total >= own.sum():
         return float("nan")
-    low, high = -FARTHEST, FARTHEST
-    for _ in range(ROUNDS):
-        shift = (low + high) / 2
-        low, high = (shift, high) if own @ mean_of("binomial", values + shift) < total else (low, shift)
-    return float(population @ mean_of("binomial", values + (low + high) / 2) / population.sum())
+    surplus = lambda shift: float(own @ mean_of("binomial", values + shift)) - total  # noqa: E731
+    reach = float(np.abs(values).max()) + FARTHEST
+    shift = brentq(surplus, -reach, reach, xtol=1e-10)
+    return float(population @ mean_of("binomial", values + shift) / population.sum())

@@ -78,7 +78,9 @@ def stacked_records(tables: Sequence[RawTable], params: Params, log: list[str]) 
     for raw in tables:
         log += raw.log
         frame = recognised(raw, "records", log)
-        problems += [missing_column(raw, frame, column, ["site", *named]) for column in _missing(params, list(frame.columns))]
+        problems += [
+            missing_column(raw, frame, column, ["site", *named]) for column in _missing(params, list(frame.columns))
+        ]
         frames.append(frame)
     if problems:
         raise ContractError(problems)
@@ -124,7 +126,7 @@ def _union(parts: Sequence[pd.Series | None], frames: Sequence[pd.DataFrame]) ->
 
 
 def _check_keys(rows: Rows, parts: Sequence[pd.Series]) -> None:
-    """No record is there twice. The keys stay text, since nearly all differ, and are looked up only where one repeats."""
+    """No record is there twice. Keys stay text, since nearly all differ, and are looked up only where one repeats."""
     if not parts:
         return
     import pyarrow as pa

@@ -19,7 +19,7 @@ from collabeval.sources.csv_text import DELIMITERS, read_csv
 from collabeval.sources.raw import RawTable, refused
 from collabeval.sources.typed import as_text
 
-HEAD = 50  # rows that show which columns a table has where some are missing
+HEAD, HEAD_BYTES = 50, 100_000  # rows that show which columns a table has where some are missing
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def read_csv_coded(content: bytes, file: str, encoding: str, columns: Columns) -
     names, delimiter = header
     chosen = columns.choose(names)
     if chosen is None:
-        return read_csv(b"\n".join(content.split(b"\n", HEAD)[:HEAD]), file, encoding)
+        return read_csv(b"\n".join(content[:HEAD_BYTES].split(b"\n")[:HEAD]), file, encoding)
     try:
         table, blank = _parsed(content, delimiter, chosen, columns.whole, threads=True)
         if blank:  # their row numbers are known to a single thread only
@@ -76,15 +76,15 @@ def _header(content: bytes, encoding: str) -> tuple[list[str], str] | None:
     """Column names and delimiter; None where the table is not plain UTF-8 with distinct names in its first line."""
     if codecs.lookup(encoding).name != "utf-8" or content[:4].lower() == b"sep=":
         return None
-    line, _, rest = content.partition(b"\n")
+    end = content.find(b"\n")
     try:
-        first = line.decode("utf-8-sig").strip()
+        first = content[: max(end, 0)].decode("utf-8-sig").strip()
     except UnicodeDecodeError:
         return None
     delimiter = max(DELIMITERS, key=first.count)
     names = next(csv.reader([first], delimiter=delimiter), [])
     plain = [name.strip() for name in names]
-    return (plain, delimiter) if all(plain) and len(set(plain)) == len(plain) and plain == names and rest else None
+    return (plain, delimiter) if all(plain) and len(set(plain)) == len(plain) and plain == names else None
 
 
 def _parsed(
