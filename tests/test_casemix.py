@@ -204,7 +204,7 @@ def test_means_are_adjusted_patient_by_patient():
 
 
 def test_standardisation_removes_case_mix_and_keeps_quality():
-    """Two sites of the same quality and different patients have the same rate, a third of worse quality a higher one."""
+    """Two sites of one quality and different patients have the same rate, a third of worse quality a higher one."""
     table = people(60_000, sites=3, quality=0.0)
     table = table[~(table["site"].eq("S00") & table["kind"].eq("c"))].reset_index(drop=True)
     generator = np.random.default_rng(9)

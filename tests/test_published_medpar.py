@@ -1,4 +1,4 @@
-"""Arizona Medicare, published by Hilbe (Negative Binomial Regression; Modeling Count Data): all of it from patients' records."""
+"""Arizona Medicare, as published (Hilbe, Negative Binomial Regression; Modeling Count Data), from patients' records."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def test_hospitals_beyond_the_over_dispersed_limits_are_the_published_nine(found
 
 
 def test_with_a_term_for_each_hospital_the_effects_are_those_of_the_conditional_likelihood(found, tmp_path):
-    """Given each hospital's total, days are multinomial over its patients: no hospital term is left in that likelihood."""
+    """Given each hospital's total, days are multinomial over its patients: that likelihood has no hospital term."""
     params = medpar_params(tmp_path, sites="fixed")
     inputs = contract.read_inputs(params)
     table = adjust(params, inputs.records, inputs.outcomes).tables["case_mix_coefficients"].set_index("term")

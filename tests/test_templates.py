@@ -42,15 +42,11 @@ def test_the_example_record_is_refused_and_one_of_a_patient_is_read(new):
         new[f"{name}.csv"].write_text(
             "\n".join([rows[0], *(rows[1:] if name == "records" else ["A,,,", "B,,,"])]), encoding="utf-8"
         )
-    text = (
-        new["stroke.yml"]
-        .read_text(encoding="utf-8")
-        .replace("  outcomes: data", "  #outcomes: data")
-        .replace("# records: data", "records: data")
-    )
-    start = text.index("  death: "), text.index("  # mortality:"), text.index("sampling:")
-    text = text[: start[0]] + text[start[1] : start[2]].replace("  # ", "  ") + text[start[2] :]
-    new["stroke.yml"].write_text(text, encoding="utf-8")
+    text = new["stroke.yml"].read_text(encoding="utf-8")
+    text = re.sub(r"(?m)^  outcomes: .*\n", "", text).replace("# records: data", "records: data")
+    death, mortality, sampling = (text.index(mark) for mark in ("  death: ", "  # mortality:", "sampling:"))
+    uncommented = re.sub(r"(?m)^  # ", "  ", text[mortality:sampling])
+    new["stroke.yml"].write_text(text[:death] + uncommented + text[sampling:], encoding="utf-8")
     with pytest.raises(ContractError) as error:
         contract.read_inputs(params_file.load(new["stroke.yml"]))
     assert [problem.fix for problem in error.value.problems] == ["delete this row"]
