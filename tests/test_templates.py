@@ -23,7 +23,9 @@ def new(tmp_path, monkeypatch):
 
 
 def test_everything_needed_is_written(new):
-    assert list(new) == ["stroke.yml", "sites.csv", "outcomes.csv", "stroke.xlsx", "datapackage.json", "schema.json"]
+    assert list(new) == [
+        "stroke.yml", "sites.csv", "outcomes.csv", "records.csv", "stroke.xlsx", "datapackage.json", "schema.json",
+    ]  # fmt: skip
     assert new["stroke.yml"].read_text(encoding="utf-8").startswith("# yaml-language-server: $schema=schema.json\n")
 
 
@@ -32,6 +34,25 @@ def test_the_example_rows_are_refused_until_they_are_deleted(new):
         with pytest.raises(ContractError) as error:
             contract.read_inputs(params_file.load(new["stroke.yml"], sources))
         assert [problem.fix for problem in error.value.problems] == ["delete this row"] * 2
+
+
+def test_the_example_record_is_refused_and_one_of_a_patient_is_read(new):
+    for name in ("sites", "records"):
+        rows = new[f"{name}.csv"].read_text(encoding="utf-8-sig").splitlines()
+        new[f"{name}.csv"].write_text(
+            "\n".join([rows[0], *(rows[1:] if name == "records" else ["A,,,", "B,,,"])]), encoding="utf-8"
+        )
+    text = new["stroke.yml"].read_text(encoding="utf-8")
+    text = re.sub(r"(?m)^  outcomes: .*\n", "", text).replace("# records: data", "records: data")
+    death, mortality, sampling = (text.index(mark) for mark in ("  death: ", "  # mortality:", "sampling:"))
+    uncommented = re.sub(r"(?m)^  # ", "  ", text[mortality:sampling])
+    new["stroke.yml"].write_text(text[:death] + uncommented + text[sampling:], encoding="utf-8")
+    with pytest.raises(ContractError) as error:
+        contract.read_inputs(params_file.load(new["stroke.yml"]))
+    assert [problem.fix for problem in error.value.problems] == ["delete this row"]
+    header = new["records.csv"].read_text(encoding="utf-8").splitlines()[0]
+    new["records.csv"].write_text(f"{header}\n1,A,2025-10-02,0,71,F\n2,B,2025-10-03,1,64,M\n", encoding="utf-8")
+    assert contract.read_inputs(params_file.load(new["stroke.yml"])).records["mortality"].records == 2
 
 
 def test_a_filled_in_workbook_is_read(new):
@@ -51,7 +72,8 @@ def test_a_filled_in_workbook_is_read(new):
 
 def test_the_workbook_guards_codes_and_offers_lists(new):
     book = openpyxl.load_workbook(new["stroke.xlsx"])
-    assert book.sheetnames == ["read me", "sites", "outcomes"]
+    assert book.sheetnames == ["read me", "sites", "outcomes", "records"]
+    assert [cell.value for cell in book["records"][1]] == ["record", "site", "date", "died", "age", "sex", None]
     outcomes = book["outcomes"]
     assert [cell.value for cell in outcomes[1]][: len(SCHEMAS["outcomes"].columns)] == list(SCHEMAS["outcomes"].columns)
     for letter in "ABC":
@@ -71,7 +93,9 @@ def test_the_params_template_loads_as_written_and_with_its_comments_taken_off(tm
     text = file.read_text(encoding="utf-8")
     file.write_text(re.sub(r"(?m)^( +)# ( *[a-z_]+:)", r"\1\2", text), encoding="utf-8")
     params = params_file.load(file)
-    assert list(params.measures) == ["death", "falls", "wait"]
+    assert list(params.measures) == ["death", "falls", "wait", "mortality"]
+    assert params.measures["mortality"].records is not None
+    assert params.data.records is not None
     assert params.periods.year_starts == 4
     assert params.periods.current is not None
     assert parse(params.periods.current[1], length, params.periods.year_starts)
@@ -89,7 +113,8 @@ def test_a_code_that_cannot_name_files_is_refused(tmp_path):
 
 def test_the_descriptor_says_what_the_schemas_say(new):
     package = json.loads(new["datapackage.json"].read_text(encoding="utf-8"))
-    sites, outcomes = package["resources"]
+    sites, outcomes, records = package["resources"]
+    assert [field["name"] for field in records["schema"]["fields"]] == ["record", "site", "date", "died", "age", "sex"]
     fields = {field["name"]: field for field in outcomes["schema"]["fields"]}
     assert list(fields) == list(SCHEMAS["outcomes"].columns)
     assert fields["site"]["type"] == "string"

@@ -213,7 +213,7 @@ def _validated(document: Document) -> Params:
 
 def _located(params: Params) -> dict[str, str]:
     """Local paths of the tables, absolute from the working folder; URLs and queries stay."""
-    tables = {"sites": params.data.sites, "outcomes": params.data.outcomes}
+    tables = {name: getattr(params.data, name) for name in ("sites", "outcomes", "records")}
     return {name: os.path.abspath(Path(source).expanduser()) for name, source in tables.items()
             if isinstance(source, str) and "://" not in source}  # fmt: skip
 

@@ -92,14 +92,16 @@ def fit_funnel(rows: pd.DataFrame, family: Family) -> Funnel:
 def between_variance(z: Array, error: Array) -> float:
     """τ² of sites by DerSimonian and Laird (1986), the sites in the lowest and highest tenth by z dropped.
 
-    `error` is the standard error of each site on the scale of τ. 0 where fewer than two sites are left.
+    A tenth is rounded down, to at least one site at each end: 5 of 54. `error` is the standard error of each site on
+    the scale of τ. 0 where fewer than two sites are left.
     """
-    low, high = np.quantile(np.where(np.isneginf(z), np.finfo(float).min / 2, z), [TAIL, 1 - TAIL])
-    kept = np.isfinite(z) & (z > low) & (z < high)
-    if kept.sum() < 2:
+    dropped = max(1, len(z) // round(1 / TAIL))
+    kept = np.argsort(z, kind="stable")[dropped : len(z) - dropped]
+    kept = kept[np.isfinite(z[kept])]
+    if len(kept) < 2:
         return 0.0
     weight = error[kept] ** -2
-    excess = np.sum(z[kept] ** 2) - (kept.sum() - 1)
+    excess = np.sum(z[kept] ** 2) - (len(kept) - 1)
     return float(max(0.0, excess / (weight.sum() - np.sum(weight**2) / weight.sum())))
 
 

@@ -35,16 +35,18 @@ def new(
 
 @app.command()
 def check(file: File, overrides: Set = None, as_json: Json = False) -> None:
-    """Check params and data against the contract; nothing is fitted and nothing is written."""
+    """Check params and data against the contract; of models only the case-mix is fitted, and nothing is written."""
     from collabeval import params_file
+    from collabeval.casemix.adjust import adjust
     from collabeval.contract import read_inputs
     from collabeval.panel import build
     from collabeval.quality import check as check_quality
 
     params = params_file.load(file, overrides or ())
     inputs = read_inputs(params)
-    panel = build(params, inputs.sites, inputs.outcomes)
-    found = check_quality(params, inputs.sites, panel, inputs.outcomes)
+    outcomes = adjust(params, inputs.records, inputs.outcomes).outcomes
+    panel = build(params, inputs.sites, outcomes)
+    found = check_quality(params, inputs.sites, panel, outcomes)
     warnings = found[(found["level"] == "warn") & ~found["passed"]].to_dict("records")
     if as_json:
         print(json.dumps({"usable": True, "log": inputs.log, "warnings": warnings}, indent=2, ensure_ascii=False))
@@ -63,6 +65,9 @@ def say_inputs(inputs: Inputs) -> None:
     for line in inputs.log:
         print(f"note: {line}")
     print(f"{len(inputs.sites)} sites, {len(inputs.outcomes)} rows of outcomes")
+    for name, patterns in inputs.records.items():
+        combinations = f"{len(patterns.covariates):,} combinations of covariates"
+        print(f"{name}: {patterns.records:,} records, {combinations}, {len(patterns.cells):,} rows by site and period")
 
 
 @app.command()

@@ -5,12 +5,15 @@ After this no module checks the data again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
+from collabeval.casemix.patterns import Patterns
 from collabeval.contract.header import EXAMPLE, Stack, stacked
-from collabeval.contract.outcomes import checked_outcomes
+from collabeval.contract.outcomes import checked_outcomes, too_little
+from collabeval.contract.record_rows import columns_of
+from collabeval.contract.records import checked_records
 from collabeval.contract.schemas import FAMILY, NUMBERS, OUTCOMES, SCHEMAS, SITES
 from collabeval.contract.sites import checked_sites
 from collabeval.errors import ContractError, Problem
@@ -28,6 +31,7 @@ class Inputs:
     outcomes: pd.DataFrame
     log: list[str]
     sources: list[Source]
+    records: dict[str, Patterns] = field(default_factory=dict)
 
 
 def read_inputs(params: Params) -> Inputs:
@@ -39,6 +43,7 @@ def read_inputs(params: Params) -> Inputs:
         `sites`: site, name, joined (datetime, NaT where unknown), peer_group and whatever else the table has.
         `outcomes`: site, period ("" where `periods.length` is none), measure, and as float64 the columns of `NUMBERS`
         (NaN where a measure has none), then whatever else the table has. Rows without any value are left out.
+        `records`: for each measure counted from records its covariate patterns by site and period.
 
     Raises
     ------
@@ -49,13 +54,14 @@ def read_inputs(params: Params) -> Inputs:
     sites, outcomes = pd.DataFrame(), pd.DataFrame()
     if "sites" in stacks:
         sites = checked_sites(stacks["sites"], problems)
+    codes = list(sites["site"]) if "sites" in stacks else None
     if "outcomes" in stacks:
-        codes = list(sites["site"]) if "sites" in stacks else None
         outcomes = checked_outcomes(stacks["outcomes"], params, codes, problems)
+    log = [line for stack in stacks.values() for line in stack.log]
+    records = _records(params, codes, sources, problems, log)
     if problems:
         raise ContractError(list(dict.fromkeys(problems)))  # both tables may lie in one workbook that cannot be read
-    log = [line for stack in stacks.values() for line in stack.log]
-    return Inputs(sites, outcomes, log, list(dict.fromkeys(sources)))
+    return Inputs(sites, outcomes, log, list(dict.fromkeys(sources)), records)
 
 
 def _stacks(params: Params) -> tuple[dict[str, Stack], list[Source], list[Problem]]:
@@ -65,6 +71,8 @@ def _stacks(params: Params) -> tuple[dict[str, Stack], list[Source], list[Proble
     problems: list[Problem] = []
     tables: tuple[TableName, ...] = ("sites", "outcomes")
     for table in tables:
+        if getattr(params.data, table) is None:
+            continue
         try:
             found, origins = read(params.data, table)
             stacks[table] = stacked(found, table, params)
@@ -72,3 +80,25 @@ def _stacks(params: Params) -> tuple[dict[str, Stack], list[Source], list[Proble
         except ContractError as error:
             problems += error.problems
     return stacks, sources, problems
+
+
+def _records(
+    params: Params, codes: list[str] | None, sources: list[Source], problems: list[Problem], log: list[str]
+) -> dict[str, Patterns]:
+    """The records collapsed, by measure; adds where they came from, what is wrong, and notes."""
+    if params.data.records is None:
+        return {}
+    try:
+        tables, origins = read(params.data, "records", columns_of(params))
+        sources += origins
+        wrong: list[Problem] = []
+        records = checked_records(tables, params, codes, wrong, log)
+    except ContractError as error:
+        problems += error.problems
+        return {}
+    if not wrong:
+        for name, patterns in records.items():
+            there = patterns.cells[["site", "period"]].drop_duplicates().astype(str).assign(measure=name)
+            wrong += too_little(there, params, [name], tables[0].file)
+    problems += wrong
+    return records

@@ -55,8 +55,8 @@ def stacked(tables: Sequence[RawTable], table: str, params: Params) -> Stack:
     log: list[str] = []
     problems: list[Problem] = []
     for raw in tables:
-        frame = _recognised(raw, table, log)
-        problems += [_missing(raw, frame, column, needed) for column in needed if column not in frame]
+        frame = recognised(raw, table, log)
+        problems += [missing_column(raw, frame, column, needed) for column in needed if column not in frame]
         log += raw.log
         numbers = range(len(places), len(places) + len(frame))
         places.update({number: (raw.file, row) for number, row in zip(numbers, frame.index, strict=True)})
@@ -71,7 +71,7 @@ def needed_columns(table: str, params: Params) -> list[str]:
     columns = [name for name, column in SCHEMAS[table].columns.items() if column.required]
     if table == "outcomes":
         columns += ["period"] if params.periods.length != "none" else []
-        families = {measure.family for measure in params.measures.values()}
+        families = {measure.family for measure in params.measures.values() if measure.records is None}
         columns += sorted({name for family in families for name in NEEDED[family]})
     return columns
 
@@ -97,12 +97,17 @@ def breaches(schema: pa.DataFrameSchema, rows: pd.DataFrame, already_wrong: Coll
     return []
 
 
-def _recognised(raw: RawTable, table: str, log: list[str]) -> pd.DataFrame:
+def plain_name(name: str) -> str:
+    """A column's name as the contract writes names: `Peer Group` is peer_group."""
+    return "_".join(name.lower().split())
+
+
+def recognised(raw: RawTable, table: str, log: list[str]) -> pd.DataFrame:
     """The frame with the names of known columns as the contract writes them (`Peer Group` → peer_group)."""
     known = SCHEMAS[table].columns
     renamed: dict[str, str] = {}
     for name in raw.frame.columns:
-        plain = "_".join(name.lower().split())
+        plain = plain_name(name)
         if plain in known and name != plain and plain not in raw.frame and plain not in renamed.values():
             renamed[name] = plain
             if name.lower() != plain:
@@ -110,7 +115,7 @@ def _recognised(raw: RawTable, table: str, log: list[str]) -> pd.DataFrame:
     return raw.frame.rename(columns=renamed)
 
 
-def _missing(raw: RawTable, frame: pd.DataFrame, column: str, needed: Sequence[str]) -> Problem:
+def missing_column(raw: RawTable, frame: pd.DataFrame, column: str, needed: Sequence[str]) -> Problem:
     """A missing column: is it there under a near name, or is the header further down?"""
     for row, cells in frame.head(20).iterrows():
         if sum(name in {str(cell).lower() for cell in cells} for name in needed) >= 2:

@@ -40,7 +40,8 @@ def checked_outcomes(
     found += _breaches(stack, rows.drop(index=no_site, errors="ignore"), families, found)
     problems += stack.problems(found)
     if not problems:
-        problems += _too_little(rows, params, stack)
+        file = next(iter(stack.places.values()), ("outcomes", 1))[0]
+        problems += too_little(rows, params, measures_of(params), file)
     extra = stack.rows.loc[rows.index].drop(columns=[*KEY, *NUMBERS], errors="ignore")
     return rows.join(extra).reset_index(drop=True)
 
@@ -55,6 +56,11 @@ def _breaches(stack: Stack, rows: pd.DataFrame, families: pd.Series, unread: Seq
     return found + _duplicates(stack, known.drop(index=list(keyless), errors="ignore"))
 
 
+def measures_of(params: Params) -> list[str]:
+    """The measures whose numbers come from the table of outcomes."""
+    return [code for code, measure in params.measures.items() if measure.records is None]
+
+
 def _sites(stack: Stack, known: Sequence[str] | None, found: list[Breach]) -> pd.Series:
     codes, codes_known = stack.rows["site"], set(known or ())
     for index, code in codes.items():
@@ -63,7 +69,7 @@ def _sites(stack: Stack, known: Sequence[str] | None, found: list[Breach]) -> pd
         elif not code:
             found.append((index, "site", "is empty", "every row needs the code of its site"))
         elif known is not None and code not in codes_known:
-            found.append((index, "site", "is not in the table of sites", _advice_on_site(code, known)))
+            found.append((index, "site", "is not in the table of sites", advice_on_site(code, known)))
     return codes
 
 
@@ -72,7 +78,7 @@ def _is_no_site(code: str, known: Sequence[str]) -> bool:
     return code == EXAMPLE or (code.lower() in TOTALS and code not in known)
 
 
-def _advice_on_site(code: str, known: Sequence[str]) -> str:
+def advice_on_site(code: str, known: Sequence[str]) -> str:
     stripped = {other.lstrip("0"): other for other in known}
     if code.lstrip("0") in stripped:
         return f"is it {stripped[code.lstrip('0')]!r}? Excel drops leading zeros: format the column as Text"
@@ -108,9 +114,12 @@ def _periods(stack: Stack, params: Params, found: list[Breach]) -> pd.Series:
 
 
 def _measures(stack: Stack, params: Params, found: list[Breach]) -> pd.Series:
-    codes, known = stack.rows["measure"], list(params.measures)
+    codes, known = stack.rows["measure"], measures_of(params)
     for index, code in codes.items():
-        if code not in known:
+        if code in params.measures and code not in known:
+            fix = "take the row out, or take the block `records` out of the measure"
+            found.append((index, "measure", "is counted from the table of records", fix))
+        elif code not in known:
             near = get_close_matches(code, known, n=1)
             listed = f"measures in the params file: {', '.join(known)}"
             fix = f"did you mean {near[0]!r}? ({listed})" if near else listed
@@ -157,11 +166,10 @@ def _duplicates(stack: Stack, rows: pd.DataFrame) -> list[Breach]:
     return found
 
 
-def _too_little(rows: pd.DataFrame, params: Params, stack: Stack) -> list[Problem]:
-    """Measures without rows, without rows now, or of a single site."""
-    file = next(iter(stack.places.values()), ("outcomes", 1))[0]
+def too_little(rows: pd.DataFrame, params: Params, measures: Sequence[str], file: str) -> list[Problem]:
+    """Which of some measures have no rows, no rows now, or those of a single site."""
     problems = []
-    for code in params.measures:
+    for code in measures:
         mine = rows[rows["measure"] == code]
         if mine.empty:
             fix = "add its rows, or take the measure out of the params file"

@@ -157,6 +157,21 @@ OUTCOMES = pa.DataFrameSchema(
     description="One row per site, period and measure.",
 )  # fmt: skip
 
-SCHEMAS = {"sites": SITES, "outcomes": OUTCOMES}
+RECORDS = pa.DataFrameSchema(
+    {
+        "record": pa.Column(str, required=False, description="code of the record; none may be there twice"),
+        "site": pa.Column(str, description="code of the site, as in the table of sites"),
+        "date": pa.Column(
+            "datetime64[ns]",
+            required=False,
+            description="day the case counts for, like 2019-04-01: its period and year follow from it",
+        ),
+        "period": pa.Column(str, required=False, description="instead of `date`: the period, written as in outcomes"),
+    },
+    name="records",
+    description="One row per patient (or operation, admission); outcomes and covariates in columns that params name.",
+)
+
+SCHEMAS = {"sites": SITES, "outcomes": OUTCOMES, "records": RECORDS}
 NUMBERS = tuple(name for name, column in OUTCOMES.columns.items() if str(column.dtype) == "float64")
 NEEDED = {"binomial": ("numerator", "denominator"), "poisson": ("numerator", "denominator"), "normal": ("mean",)}

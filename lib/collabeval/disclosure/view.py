@@ -34,6 +34,11 @@ class MeasureView:
         return self.params.family == "normal"
 
     @property
+    def has_case_mix(self) -> bool:
+        """Whether a case-mix model of this evaluation adjusts it (`adjusted` says that predicted numbers are there)."""
+        return self.params.records is not None and bool(self.params.records.case_mix)
+
+    @property
     def has_change(self) -> bool:
         return self.windows.baseline is not None
 
@@ -53,6 +58,8 @@ class Run:
     funnel: pd.DataFrame
     spc: pd.DataFrame
     diagnostics: pd.DataFrame
+    case_mix_calibration: pd.DataFrame | None = None
+    case_mix_deciles: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,7 @@ class Published:
         ``estimates`` and ``statements`` carry `hidden`.
     fingerprint : SHA-256 of the analysed rows; "" where it must not be told.
     curves : the smooth limits of each measure's funnel.
+    case_mix_years, case_mix_tenths : calibration of the case-mix models by year, and by tenths of the prediction.
     """
 
     params: Params
@@ -89,6 +97,8 @@ class Published:
     diagnostics: pd.DataFrame
     quality: pd.DataFrame
     fingerprint: str
+    case_mix_years: pd.DataFrame
+    case_mix_tenths: pd.DataFrame
 
     @property
     def lead(self) -> MeasureView:

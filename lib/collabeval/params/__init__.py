@@ -10,11 +10,12 @@ from pydantic import field_validator as check
 
 from collabeval import periods as period_texts
 from collabeval.params.model import Model, Prior, Priors, Rules, Sampling
+from collabeval.params.records import Covariate, Records
 from collabeval.params.types import Code, Probability, Strict, Text, refusal, without_password
 
 __all__ = [
-    "Code", "Data", "Family", "Measure", "Model", "Params", "Periods", "Prior", "Priors", "Probability", "Query",
-    "Report", "Rules", "Sampling", "Strict",
+    "Code", "Covariate", "Data", "Family", "Measure", "Model", "Params", "Periods", "Prior", "Priors", "Probability",
+    "Query", "Records", "Report", "Rules", "Sampling", "Strict",
 ]  # fmt: skip
 
 Family = Literal["binomial", "poisson", "normal"]
@@ -53,18 +54,20 @@ class Data(Strict):
 
     sites: Source
     """Path, glob or fsspec URL of the table of sites; or `{url, query, password_from}` for a database."""
-    outcomes: Source
-    """The same for the table of outcomes."""
+    outcomes: Source | None = None
+    """The same for the table of outcomes; needed unless every measure is counted from records."""
+    records: Source | None = None
+    """The same for the table of records: one row per patient, for measures with a block `records`."""
     encoding: Text = "utf-8"
     """Encoding of CSV files."""
-    excel_sheets: dict[Literal["sites", "outcomes"], Text] = Field(default_factory=dict)
+    excel_sheets: dict[Literal["sites", "outcomes", "records"], Text] = Field(default_factory=dict)
     """Sheet of each table, where it is not named like the table."""
     note: Text = ""
     """One sentence on where the data come from, printed under every figure."""
 
-    @check("sites", "outcomes")
+    @check("sites", "outcomes", "records")
     @classmethod
-    def _no_password(cls, source: str | Query) -> str | Query:
+    def _no_password(cls, source: str | Query | None) -> str | Query | None:
         return _no_password_in(source) if isinstance(source, str) else source
 
     @check("encoding")
@@ -147,6 +150,15 @@ class Measure(Strict):
     """The smallest difference that matters, on the display scale."""
     minimum_denominator: PositiveFloat = 30
     """Cases below which a site gets no rank and no word but `worse`."""
+    records: Records | None = None
+    """Where the measure is counted from patient-level records: which columns, and which case-mix."""
+
+    @check("records")
+    @classmethod
+    def _exposure_of_counts(cls, records: Records | None, info: ValidationInfo) -> Records | None:
+        if records is not None and records.exposure and info.data.get("family") != "poisson":
+            raise refusal("only a poisson measure has an exposure", "leave `exposure` out")
+        return records
 
     @check("benchmark", "minimal_difference")
     @classmethod
@@ -207,3 +219,23 @@ class Params(Strict):
     """What the report shows."""
     render: Literal["auto", "quarto", "embedded"] = "auto"
     """What makes HTML and PDF; `auto` takes Quarto where it is found."""
+
+    @check("measures")
+    @classmethod
+    def _have_their_data(cls, measures: dict[str, Measure], info: ValidationInfo) -> dict[str, Measure]:
+        """Every measure has a table, and every table a measure."""
+        data = info.data.get("data")
+        if data is None:
+            return measures
+        counted = [code for code, measure in measures.items() if measure.records is not None]
+        others = [code for code in measures if code not in counted]
+        for table, users, fix in (
+            ("records", counted, "say which columns: a block `records` in that measure"),
+            ("outcomes", others, "take it out, or declare its measures"),
+        ):
+            given = getattr(data, table) is not None
+            if users and not given:
+                raise refusal(f"{', '.join(users)}: `data.{table}` is missing", f"add the path of the table of {table}")
+            if given and not users:
+                raise refusal(f"`data.{table}` is given, but no measure takes its data from there", fix)
+        return measures

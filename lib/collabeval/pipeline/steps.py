@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from collabeval import casemix, render
 from collabeval import home as project
-from collabeval import render
 from collabeval.params import Params
 from collabeval.pipeline import keys
 from collabeval.pipeline.request import STATE
@@ -89,9 +89,10 @@ def _data(evaluation: Evaluation) -> Step:
     where = {key: value for key, value in values["data"].items() if key != "note"}
     measures = evaluation.measures((*WORDING, *JUDGEMENT))
     found = evaluation.keys(source, data=where, periods=values["periods"], measures=measures)
-    for location in (values["data"]["sites"], values["data"]["outcomes"]):
+    for location in filter(None, (values["data"][table] for table in ("sites", "outcomes", "records"))):
         found |= {f"data {name}": value for name, value in keys.source_digests(location).items()}
-    makes = (run.panel, run.sites, data_checks(run), sources_file(run), run.notebook("data"))
+    case_mix = tables(run, casemix.TABLES) if casemix.adjusted(evaluation.params) else ()
+    makes = (run.panel, run.sites, data_checks(run), sources_file(run), *case_mix, run.notebook("data"))
     return Step("data", "Reading and checking the data", source, evaluation.blocks(), found, (), makes)
 
 
@@ -137,6 +138,7 @@ def _report(evaluation: Evaluation) -> Step:
     shown = {name: value for name, value in evaluation.values.items() if name != "render"}
     found = evaluation.keys(source, all=shown)
     results = tables(run, (*SITE_TABLES, *PROGRAMME_TABLES, "diagnostics"))
+    results += tables(run, casemix.TABLES) if casemix.adjusted(evaluation.params) else ()
     needs = (*fitted(evaluation), run.quality, *results)
     parameters = {"run_folder": str(run.path)}
     makes = (run.notebook("report"), run.figures, run.tables)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from collabeval import params_file
+from collabeval.casemix import adjusted
 from collabeval.disclosure import Run, publish
+from collabeval.params import Params
 from collabeval.run_folder import RunFolder
 from collabeval.sections.absent import absent
 from collabeval.sections.deviance import positive_deviance
@@ -42,20 +44,21 @@ RESULTS = (
     "site_estimates", "site_probabilities", "site_statements", "programme_estimates", "programme_trend", "funnel",
     "spc", "diagnostics",
 )  # fmt: skip
+CASE_MIX = ("case_mix_calibration", "case_mix_deciles")
 
 
 def open_report(run_folder: str) -> Report:
     """Open a run for its report: its tables pass disclosure control here, and sections see nothing else."""
     run = RunFolder(Path(run_folder))
     params = params_file.read_resolved(run.params)
-    return from_published(publish(_tables(run), params), run)
+    return from_published(publish(_tables(run, params), params), run)
 
 
-def _tables(run: RunFolder) -> Run:
+def _tables(run: RunFolder, params: Params) -> Run:
     """The tables of a run, still confidential: they go from here to disclosure control and nowhere else."""
     return Run(
         sites=run.read(run.sites),
         panel=run.read(run.panel),
         quality=run.read(run.quality),
-        **{name: run.read(run.table(name)) for name in RESULTS},
+        **{name: run.read(run.table(name)) for name in (*RESULTS, *(CASE_MIX if adjusted(params) else ()))},
     )

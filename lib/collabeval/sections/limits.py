@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
+from collabeval.disclosure import MeasureView
 from collabeval.sections.report import Report, Section, blocks, text
 from collabeval.statements import numbers
 
 NOT_ASSESSED = "Not assessed."
+
+OWN_MODELS = "models of the patients' records (how well they predict: see Measurement and feedback)"
 
 
 def limits(report: Report) -> Section:
@@ -39,7 +42,7 @@ def _threats(report: Report) -> list[tuple[str, str]]:
             f"{NOT_ASSESSED} {numbers.capital(nouns[1])} with few cases are drawn to the average of all, not of "
             "their like.",
         ),
-        ("Case-mix", _case_mix([facts.view.adjusted for facts in report.facts])),
+        ("Case-mix", _case_mix([facts.view for facts in report.facts])),
         ("Transfers and completeness of follow-up", NOT_ASSESSED),
         (f"Fit at single {nouns[1]}", "Checked for each measure as a whole by posterior prediction; see Diagnostics."),
         ("Other shapes of the trend", _if_periods(report, NOT_ASSESSED)),
@@ -61,7 +64,12 @@ def _seasons(report: Report) -> str:
     return _if_periods(report, f"{NOT_ASSESSED} Compare like seasons: windows of whole years do.")
 
 
-def _case_mix(adjusted: list[bool]) -> str:
+def _case_mix(views: list[MeasureView]) -> str:
+    adjusted = [view.adjusted or view.has_case_mix for view in views]
+    if all(view.has_case_mix for view in views):
+        return f"Adjusted by {OWN_MODELS}. What is not recorded is not adjusted for."
+    if all(adjusted) and any(view.has_case_mix for view in views):
+        return f"Adjusted, by predicted numbers that came with the data or by {OWN_MODELS}."
     if all(adjusted):
         return "Adjusted through the predicted numbers that came with the data; how well those predict is not assessed."
     if any(adjusted):

@@ -1,4 +1,4 @@
-"""Measurement and feedback: how complete the data are, what looked odd in them, how much of a difference is signal."""
+"""Measurement and feedback: how complete the data are, what is odd, the case-mix models, how much is signal."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 
 import pandas as pd
 
+from collabeval.sections.case_mix import case_mix
 from collabeval.sections.report import Report, Section, blocks, callout, text
 from collabeval.statements import numbers
 from collabeval.statements.advice import incomplete
@@ -30,6 +31,7 @@ def measurement(report: Report) -> Section:
             _incomplete(report),
             "## What looked odd in the data",
             _warnings(report),
+            case_mix(report),
             "## How much of a difference is signal",
             callout("important", "Key message", text(_signal(report))),
             _reliability(report),

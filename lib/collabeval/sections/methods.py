@@ -110,7 +110,13 @@ def _in_words(report: Report) -> str:
         sentences.append(
             "The offset carries the number predicted for the patients of each row, so levels are adjusted for case-mix."
         )
-    else:
+    if any(facts.view.has_case_mix for facts in report.facts):
+        sentences.append(
+            "Where numbers are predicted from patients' records, the case-mix model is fitted first, by maximum "
+            "likelihood, and its predictions enter as known: its own uncertainty is not carried on. A mean is adjusted "
+            "by taking what was predicted off each patient's value and adding the baseline's overall mean."
+        )
+    elif not any(facts.view.adjusted for facts in report.facts):
         sentences.append(
             "No predicted numbers came with the data, so nothing is adjusted for case-mix and the offset is the "
             "exposure alone or zero."

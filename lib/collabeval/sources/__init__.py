@@ -17,14 +17,15 @@ import pandas as pd
 from collabeval.errors import ContractError, Problem
 from collabeval.params import Data, Query
 from collabeval.params.types import without_password
+from collabeval.sources.coded import Columns, read_csv_coded, read_parquet_coded
 from collabeval.sources.csv_text import read_csv
 from collabeval.sources.excel import read_excel
 from collabeval.sources.raw import RawTable, refused
 from collabeval.sources.typed import from_frame, read_typed
 
-__all__ = ["RawTable", "Source", "TableName", "read"]
+__all__ = ["Columns", "RawTable", "Source", "TableName", "read"]
 
-TableName = Literal["sites", "outcomes"]
+TableName = Literal["sites", "outcomes", "records"]
 CSV, EXCEL, TYPED = {".csv", ".txt", ".tsv"}, {".xlsx", ".xlsm"}, {".parquet", ".dta", ".sas7bdat", ".sav"}
 # what fsspec needs besides for each kind of URL
 PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "abfs": "adlfs", "abfss": "adlfs", "az": "adlfs",
@@ -39,8 +40,10 @@ class Source:
     sha256: str
 
 
-def read(data: Data, table: TableName) -> tuple[list[RawTable], list[Source]]:
-    """Read every file of one table (`sites` or `outcomes`).
+def read(data: Data, table: TableName, columns: Columns | None = None) -> tuple[list[RawTable], list[Source]]:
+    """Read every file of one table (`sites`, `outcomes` or `records`).
+
+    With `columns` only those are read where the format lets a reader choose (CSV, Parquet), and as categories.
 
     Raises
     ------
@@ -58,7 +61,7 @@ def read(data: Data, table: TableName) -> tuple[list[RawTable], list[Source]]:
     for name in _found(location, table):
         try:
             content = _bytes(name, table)
-            tables.append(_read_one(content, name, table, data))
+            tables.append(_read_one(content, name, table, data, columns))
             sources.append(Source(name, hashlib.sha256(content).hexdigest()))
         except ContractError as error:
             problems += error.problems
@@ -67,9 +70,13 @@ def read(data: Data, table: TableName) -> tuple[list[RawTable], list[Source]]:
     return tables, sources
 
 
-def _read_one(content: bytes, name: str, table: TableName, data: Data) -> RawTable:
+def _read_one(content: bytes, name: str, table: TableName, data: Data, columns: Columns | None) -> RawTable:
     file = _short(name)
     suffix = PurePosixPath(urlsplit(name).path if "://" in name else name.replace("\\", "/")).suffix.lower()
+    if columns is not None and suffix in CSV:
+        return read_csv_coded(content, file, data.encoding, columns)
+    if columns is not None and suffix == ".parquet":
+        return read_parquet_coded(content, file, columns)
     if suffix in CSV:
         return read_csv(content, file, data.encoding)
     if suffix in EXCEL:

@@ -16,13 +16,13 @@ from collabeval.params.types import CODE_PATTERN
 from collabeval.params_reference import write_schema
 from collabeval.periods import Length, Period, per_year, starting
 from collabeval.run_folder import written_whole
-from collabeval.templates.describe import columns_table, frictionless, guide, write_guide
+from collabeval.templates.describe import columns_of, columns_table, frictionless, guide, write_guide
 from collabeval.templates.params_text import PARAMS
 from collabeval.templates.workbook import write_workbook
 
 __all__ = ["columns_table", "example_rows", "frictionless", "guide", "write_guide", "write_templates"]
 
-MEASURES = ("death", "falls", "wait")  # those of the params template
+MEASURES = ("death", "falls", "wait")  # those of the params template that are counted from outcomes
 
 
 def write_templates(
@@ -31,7 +31,7 @@ def write_templates(
     """Write everything a new collaborative starts from; nothing that exists is written over.
 
     `collaborative` is its code, which names the files; `params` and `data` are the folders of the params file and
-    of the tables (`params`, `data/<code>`). Returns the files written: params, sites.csv, outcomes.csv, the workbook,
+    of the tables (`params`, `data/<code>`). Returns the files written: params, a CSV for each table, the workbook,
     datapackage.json, and schema.json where the folder of params has none.
     """
     if not re.match(CODE_PATTERN, collaborative):
@@ -45,9 +45,9 @@ def write_templates(
     examples = example_rows(starting(date(year, 12, 31), length))
     _write_text(file, _params_text(file, data, edition or str(year), year, length))
     for table, path in zip(SCHEMAS, tables, strict=True):
-        _write_csv(path, list(SCHEMAS[table].columns), examples[table])
+        _write_csv(path, columns_of(table), examples[table])
     with written_whole(workbook) as part:
-        write_workbook(part, examples, MEASURES)
+        write_workbook(part, {table: (columns_of(table), row) for table, row in examples.items()}, MEASURES)
     _write_text(package, json.dumps(frictionless(collaborative), indent=2, ensure_ascii=False) + "\n")
     schema = params / "schema.json"
     return [file, *tables, workbook, package, *([] if schema.exists() else [write_schema(schema)])]
@@ -68,8 +68,9 @@ def example_rows(period: Period) -> dict[str, list[str | int | float]]:
     """The example row of each table, in the order of its columns; a run refuses it, so it cannot be forgotten."""
     site = {"site": EXAMPLE, "name": "Example Hospital (delete this row)", "joined": f"{period.start:%Y}-04-01"}
     outcome = {"site": EXAMPLE, "period": period.label, "measure": MEASURES[0], "numerator": 4, "denominator": 120}
-    values: dict[str, dict[str, Any]] = {"sites": site, "outcomes": {**outcome, "expected": 5.3}}
-    return {table: [values[table].get(name, "") for name in schema.columns] for table, schema in SCHEMAS.items()}
+    record = {"record": "1", "site": EXAMPLE, "date": period.start.isoformat(), "died": 0, "age": 71, "sex": "F"}
+    values: dict[str, dict[str, Any]] = {"sites": site, "outcomes": {**outcome, "expected": 5.3}, "records": record}
+    return {table: [values[table].get(name, "") for name in columns_of(table)] for table in SCHEMAS}
 
 
 def _write_text(path: Path, text: str) -> None:

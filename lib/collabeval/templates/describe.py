@@ -11,7 +11,9 @@ import pandera.pandas as pa
 from collabeval.contract.schemas import SCHEMAS
 from collabeval.run_folder import written_whole
 
-KEYS = {"sites": ["site"], "outcomes": ["site", "period", "measure"]}
+KEYS = {"sites": ["site"], "outcomes": ["site", "period", "measure"], "records": ["record"]}
+# outcome and covariates of the measure that the params template counts from records
+RECORD_COLUMNS = {"died": "number", "age": "number", "sex": "string"}
 TYPES = {"float64": "number", "datetime64[ns]": "date"}
 MARK = re.compile(r"(<!-- columns: (?P<table>\w+) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 
@@ -27,7 +29,7 @@ def frictionless(collaborative: str) -> dict[str, Any]:
                 "encoding": "utf-8",
                 "description": schema.description,
                 "schema": {
-                    "fields": [_field(name, column) for name, column in schema.columns.items()],
+                    "fields": [_field(name, schema.columns.get(name)) for name in columns_of(table)],
                     "missingValues": ["", "N/A"],
                     "primaryKey": KEYS[table],
                 },
@@ -37,13 +39,21 @@ def frictionless(collaborative: str) -> dict[str, Any]:
     }
 
 
+def columns_of(table: str) -> list[str]:
+    """The columns of a template: those of the schema; for records a date and the columns that the params name."""
+    columns = list(SCHEMAS[table].columns)
+    return [*(name for name in columns if name != "period"), *RECORD_COLUMNS] if table == "records" else columns
+
+
 def columns_table(table: str) -> str:
     """The columns of one table as Markdown, for `docs/data.md`."""
     lines = ["| column | takes | needed | what it holds |", "|---|---|---|---|"]
     for name, column in SCHEMAS[table].columns.items():
-        needed = "yes" if column.required else "no" if table == "sites" else "by measure"
-        if name == "period":
+        needed = "yes" if column.required else "by measure" if table == "outcomes" else "no"
+        if name == "period" and table == "outcomes":
             needed = "unless `periods.length: none`"
+        elif table == "records" and name in ("date", "period"):
+            needed = "one of the two, unless `periods.length: none`"
         lines.append(f"| `{name}` | {_type(column, 'text')} | {needed} | {column.description} |")
     return "\n".join(lines) + "\n"
 
@@ -65,7 +75,9 @@ def _type(column: pa.Column, text: str) -> str:
     return TYPES.get(str(column.dtype), text)
 
 
-def _field(name: str, column: pa.Column) -> dict[str, Any]:
+def _field(name: str, column: pa.Column | None) -> dict[str, Any]:
+    if column is None:
+        return {"name": name, "type": RECORD_COLUMNS[name], "description": "named under `records` in the params file"}
     constraints: dict[str, Any] = {"required": True} if column.required else {}
     for check in column.checks:
         if check.name == "greater_than_or_equal_to":

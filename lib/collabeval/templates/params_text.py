@@ -14,6 +14,7 @@ data:
   # A path counts from the folder the command is run in. For the Excel workbook write {data}/{collaborative}.xlsx twice.
   sites: {data}/sites.csv
   outcomes: {data}/outcomes.csv
+  # records: {data}/records.csv           # one row per patient, for measures with a block `records`
   note: ""                                # one sentence on where the data come from, printed under every figure
 
 periods:
@@ -46,6 +47,16 @@ measures:
   #   family: normal                      # a mean, with sd and n, or with se
   #   better: lower
   #   unit: days
+  # mortality:                            # counted from patients' records, with a case-mix model of its own
+  #   label: Deaths in hospital
+  #   family: binomial
+  #   better: lower
+  #   unit: deaths per 100 admissions
+  #   events: deaths
+  #   cases: admissions
+  #   records:
+  #     outcome: died                     # column of the records: 0 or 1
+  #     case_mix: {{age: spline, sex: category}}
 
 sampling:
   seed: {seed}                          # any whole number; the same seed gives the same results

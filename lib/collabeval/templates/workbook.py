@@ -14,10 +14,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from collabeval.contract.schemas import SCHEMAS
 
+Row = Sequence[str | int | float]
 TEXT, LAST_ROW = "@", 5000
+NAMED_IN_PARAMS = "Outcomes and covariates have the names you give them in the params file; add a column for each."
 HELP = (
     "How to fill in this workbook",
-    "1. Sheet sites: one row per site. Sheet outcomes: one row per site, period and measure.",
+    "1. Sheet sites: one row per site. Sheet outcomes: one row per site, period and measure. Sheet records, instead of "
+    "outcomes: one row per patient.",
     "2. Delete the grey example row of each sheet. A run stops while it is there.",
     "3. Point the mouse at a column name to see what belongs there. Add further columns if you like: they are kept.",
     "4. Site, period and measure are text: 007 stays 007. Paste with “Paste special, values” to keep it so.",
@@ -27,8 +30,8 @@ HELP = (
 )  # fmt: skip
 
 
-def write_workbook(path: Path, examples: Mapping[str, Sequence[str | int | float]], measures: Sequence[str]) -> Path:
-    """Write the workbook; `examples` holds the example row of each table, in the order of its columns."""
+def write_workbook(path: Path, examples: Mapping[str, tuple[Sequence[str], Row]], measures: Sequence[str]) -> Path:
+    """Write the workbook; `examples` holds the column names of each table, and its example row."""
     book = Workbook()
     first = book.active
     assert isinstance(first, Worksheet)
@@ -36,12 +39,17 @@ def write_workbook(path: Path, examples: Mapping[str, Sequence[str | int | float
     for row, line in enumerate(HELP, start=1):
         first.cell(row, 1, line).font = Font(bold=row == 1, size=14 if row == 1 else 11)
     first.column_dimensions["A"].width = 110
-    for table, example in examples.items():
-        _sheet(book.create_sheet(table), table, example)
+    for table, (names, example) in examples.items():
+        _sheet(book.create_sheet(table), table, names, example)
     outcomes = book["outcomes"]
     sites = DataValidation("list", formula1=f"=sites!$A$2:$A${LAST_ROW}", allow_blank=True, showErrorMessage=True)
     sites.error, sites.errorTitle = "This code is not in the sheet sites.", "Unknown site"
     codes = DataValidation("list", formula1=f'"{",".join(measures)}"', allow_blank=True, showErrorMessage=False)
+    records = DataValidation("list", formula1=sites.formula1, allow_blank=True, showErrorMessage=True)
+    records.error, records.errorTitle = sites.error, sites.errorTitle
+    letter = get_column_letter(list(examples["records"][0]).index("site") + 1)
+    records.add(f"{letter}2:{letter}{LAST_ROW}")
+    book["records"].add_data_validation(records)
     for validation, column in ((sites, "site"), (codes, "measure")):
         letter = get_column_letter(list(SCHEMAS["outcomes"].columns).index(column) + 1)
         validation.add(f"{letter}2:{letter}{LAST_ROW}")
@@ -51,14 +59,16 @@ def write_workbook(path: Path, examples: Mapping[str, Sequence[str | int | float
     return path
 
 
-def _sheet(sheet: Worksheet, table: str, example: Sequence[str | int | float]) -> None:
+def _sheet(sheet: Worksheet, table: str, names: Sequence[str], example: Row) -> None:
     columns = SCHEMAS[table].columns
-    for at, ((name, column), value) in enumerate(zip(columns.items(), example, strict=True), start=1):
+    for at, (name, value) in enumerate(zip(names, example, strict=True), start=1):
         letter = get_column_letter(at)
         head = sheet.cell(1, at, name)
         head.font = Font(bold=True)
-        head.comment = Comment(str(column.description), "collabeval", width=320, height=90)
-        as_text = str(column.dtype) != "float64"
+        column = columns.get(name)
+        meaning = str(column.description) if column is not None else NAMED_IN_PARAMS
+        head.comment = Comment(meaning, "collabeval", width=320, height=90)
+        as_text = str(column.dtype) != "float64" if column is not None else isinstance(value, str)
         sheet.column_dimensions[letter].width = 26 if name == "name" else 14
         sheet.column_dimensions[letter].number_format = TEXT if as_text else "General"
         cell = sheet.cell(2, at, value if value != "" else None)
