@@ -18,6 +18,7 @@ from collabeval.sections.performance import site_performance
 from collabeval.sections.provenance import provenance
 from collabeval.sections.recommendations import recommend
 from collabeval.sections.report import Report, from_published
+from collabeval.sections.sensitivity import read_sensitivity
 from collabeval.sections.summary import front_matter, kicker, summary
 
 __all__ = [
@@ -48,7 +49,7 @@ def open_report(run_folder: str) -> Report:
     """Open a run for its report: its tables pass disclosure control here, and sections see nothing else."""
     run = RunFolder(Path(run_folder))
     params = params_file.read_resolved(run.params)
-    return from_published(publish(_tables(run), params), run)
+    return from_published(publish(_tables(run), params), run, read_sensitivity(run, params))
 
 
 def _tables(run: RunFolder) -> Run:

@@ -1,0 +1,29 @@
+"""Which words about sites are others under another model, by the same rules."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+KEYS = ["measure", "site", "slot"]
+COLUMNS = ["alternative", *KEYS, "now", "then", "chance"]
+
+
+def changes(alternative: str, now: pd.DataFrame, then: pd.DataFrame) -> pd.DataFrame:
+    """Words that differ between two tables of statements.
+
+    Returns
+    -------
+    DataFrame with alternative, measure, site, slot, now, then ("" where the slot has no word), chance: whether either
+    word is within Monte Carlo error of the other, so that another seed could bring the change as well.
+    """
+    joined = now.set_index(KEYS)[["statement", "otherwise"]].join(
+        then.set_index(KEYS)[["statement", "otherwise"]], how="outer", lsuffix="_now", rsuffix="_then"
+    )
+    joined = joined.fillna("")
+    differ = joined[joined["statement_now"] != joined["statement_then"]].reset_index()
+    chance = [
+        row.statement_then in row.otherwise_now.split("; ") or row.statement_now in row.otherwise_then.split("; ")
+        for row in differ.itertuples()
+    ]
+    table = differ.rename(columns={"statement_now": "now", "statement_then": "then"})
+    return table.assign(alternative=alternative, chance=pd.Series(chance, table.index, dtype=bool))[COLUMNS]
