@@ -1,6 +1,4 @@
-"""A model of one's own: held to the names and the linear predictor of results, and the same words where it is the same."""
-
-import dataclasses
+"""A model of one's own: held to the names and the linear predictor of results; the same model, the same words."""
 
 import numpy as np
 import pytest
@@ -83,7 +81,7 @@ def test_it_is_sampled_by_nuts_and_the_draws_say_so(fits):
 
 def test_its_log_prior_is_its_own(fits):
     """HalfNormal(0.5) and Normal(·, 1.5) are those of the built-in model, whose densities are written out in numpy."""
-    params, tree = fits["own"]
+    _, tree = fits["own"]
     prior, values = tree["log_prior"], tree["posterior"]
     assert set(prior.data_vars) == {"intercept", "site_sd"}
     gap = prior["site_sd"] + 0.5 * (values["site_sd"] / 0.5) ** 2
@@ -156,7 +154,8 @@ def test_an_alternative_takes_over_what_it_leaves_out(tmp_path, monkeypatch):
     own_models.write(tmp_path)
     block = (
         "  trend: linear\n  priors: {site_sd: {dist: HalfNormal, sigma: 2.0}}\n"
-        "compare:\n  flat: {trend: none, functions: {m: ''}}\n  wide: {priors: {intercept: {dist: Normal, mu: 0, sigma: 9}}}\n"
+        "compare:\n  flat: {trend: none, functions: {m: ''}}\n"
+        "  wide: {priors: {intercept: {dist: Normal, mu: 0, sigma: 9}}}\n"
     )
     (tmp_path / "p.yml").write_text(PARAMS.format(measure="m", function="own.py:build") + block)
     params = params_file.load(tmp_path / "p.yml", ["compare.wide.trajectory=false"])

@@ -29,10 +29,10 @@ def compare(
 ) -> None:
     """Fit the other models of `compare` in params: which predicts better, which words would change."""
     from collabeval.pipeline import CompareRequest
-    from collabeval.sections.comparison import open_comparison
+    from collabeval.sections import open_comparison
 
-    settings = {"jobs": jobs, "force": force, "sensitivity": sensitivity}
-    status, folder = evaluate(CompareRequest(file, tuple(overrides or ()), **settings))
+    request = CompareRequest(file, tuple(overrides or ()), jobs=jobs, force=force, sensitivity=sensitivity)
+    status, folder = evaluate(request)
     report = open_comparison(str(folder))
     if as_json:
         found = {"status": asdict(status), "alternatives": _records(report.compared.alternatives),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 KEYS = ["measure", "site", "slot"]
+WORDS = ["statement_now", "statement_then", "otherwise_now", "otherwise_then"]
 COLUMNS = ["alternative", *KEYS, "now", "then", "chance"]
 
 
@@ -21,9 +22,7 @@ def changes(alternative: str, now: pd.DataFrame, then: pd.DataFrame) -> pd.DataF
     )
     joined = joined.fillna("")
     differ = joined[joined["statement_now"] != joined["statement_then"]].reset_index()
-    chance = [
-        row.statement_then in row.otherwise_now.split("; ") or row.statement_now in row.otherwise_then.split("; ")
-        for row in differ.itertuples()
-    ]
+    rows = zip(*(differ[name].astype(str) for name in WORDS), strict=True)
+    chance = [then in now_may.split("; ") or now in then_may.split("; ") for now, then, now_may, then_may in rows]
     table = differ.rename(columns={"statement_now": "now", "statement_then": "then"})
     return table.assign(alternative=alternative, chance=pd.Series(chance, table.index, dtype=bool))[COLUMNS]

@@ -9,10 +9,9 @@ import pandas as pd
 import xarray as xr
 from arviz_stats.utils import ELPDData
 
-from collabeval import draws, estimates
+from collabeval import diagnostics, draws, estimates
 from collabeval.comparison.basis import basis
 from collabeval.comparison.changes import changes
-from collabeval.comparison.check import checks
 from collabeval.comparison.elpd import leave_one_out, ranked
 from collabeval.comparison.names import alternatives, draws_name, seconds_name
 from collabeval.diagnostics.check import Check, as_table
@@ -36,7 +35,7 @@ class _Judged:
     words: pd.DataFrame
     elpd: ELPDData
     checks: list[Check]
-    attributes: dict[str, object]
+    attributes: dict[str, str]
 
 
 def compare(params: Params, panel: pd.DataFrame, run: RunFolder) -> Comparison:
@@ -46,11 +45,12 @@ def compare(params: Params, panel: pd.DataFrame, run: RunFolder) -> Comparison:
         return draws.load(run.draws(draws_name(alternative, measure)))
 
     found = [compare_measure(params, panel, measure, load) for measure in params.measures]
-    tables = [pd.concat([part[place] for part in found], ignore_index=True) for place in (0, 1)]
     seconds = [run.read(run.table(seconds_name(name))).assign(alternative=name) for name in alternatives(params)]
-    timed = tables[0].merge(pd.concat(seconds, ignore_index=True), on=["measure", "alternative"], how="left")
-    judged = as_table(check for part in found for check in part[2])
-    return Comparison(timed.assign(basis=basis(params, panel)), tables[1], judged)
+    table = pd.concat([rows for rows, _, _ in found], ignore_index=True)
+    table = table.merge(pd.concat(seconds, ignore_index=True), on=["measure", "alternative"], how="left")
+    words = pd.concat([changed for _, changed, _ in found], ignore_index=True)
+    judged = as_table(check for _, _, checks in found for check in checks)
+    return Comparison(table.assign(basis=basis(params, panel)), words, judged)
 
 
 def compare_measure(
@@ -64,8 +64,8 @@ def compare_measure(
     changed = {other: changes(other, base.words, found.words) for other, found in judged.items()}
     table = table.assign(
         measure=name,
-        engine=[str(judged[other].attributes["engine"]) for other in table["alternative"]],
-        engine_reason=[str(judged[other].attributes.get("engine_reason", "")) for other in table["alternative"]],
+        engine=[judged[other].attributes["engine"] for other in table["alternative"]],
+        engine_reason=[judged[other].attributes.get("engine_reason", "") for other in table["alternative"]],
         failed=["; ".join(failed[other]) for other in table["alternative"]],
         changed=[len(changed[other]) for other in table["alternative"]],
     )
@@ -77,5 +77,6 @@ def _judge(params: Params, alternative: str, name: str, panel: pd.DataFrame, tre
     sites = estimates.evaluate_sites(params, panel, {name: tree})
     programme = estimates.evaluate_programme(params, panel, {name: tree}).estimates
     reported = pd.concat([sites.estimates, programme], ignore_index=True)
-    found = checks(draws_name(alternative, name), tree, reported)
-    return _Judged(sites.statements, leave_one_out(params, name, panel, tree), found, dict(tree.attrs))
+    found = diagnostics.blocking(draws_name(alternative, name), tree, reported)
+    said = {str(key): str(value) for key, value in tree.attrs.items()}
+    return _Judged(sites.statements, leave_one_out(params, name, panel, tree), found, said)

@@ -11,8 +11,8 @@ from collabeval.disclosure.view import MeasureView, Published, Run
 from collabeval.errors import UsageError
 
 __all__ = [
-    "Compared", "MeasureView", "Published", "PublishedChanges", "Run", "publish", "publish_changes", "refuse_public_folder",
-    "suppress",
+    "Compared", "MeasureView", "Published", "PublishedChanges", "Run", "publish", "publish_changes",
+    "refuse_public_folder", "suppress",
 ]  # fmt: skip
 
 

@@ -140,7 +140,8 @@ def completed(
 ) -> xr.DataTree:
     """The draws with log-likelihood, log-prior, posterior predictive, and the data they are read with.
 
-    `prior` is the log-prior of a model of the evaluation's own; None: that of the built-in one. What each cell adds is most of the file, and no result is computed from it: it is kept in single precision.
+    `prior` is the log-prior of a model of the evaluation's own; None: that of the built-in one. What each cell adds is
+    most of the file, and no result is computed from it: it is kept in single precision.
     """
     coords = {"chain": posterior["chain"], "draw": posterior["draw"], "cell": np.arange(design.cells)}
     dims = ("chain", "draw", "cell")

@@ -13,7 +13,6 @@ import pandas as pd
 import xarray as xr
 
 from collabeval.convergence import convergence
-from collabeval.draws import POSTERIOR
 from collabeval.fit.nuts import SAMPLERS, Block, Sampler
 from collabeval.models.design import Design
 from collabeval.models.families import MODELS, own
@@ -74,7 +73,8 @@ def chains(
             tell(f"{name}: compiling the model" + (f" ({form.replace('_', '-')})" if tried else ""))
             settings = params.model.model_copy(update={"parametrisation": form})
             model = own.build(function, rows, settings, design) if function else MODELS[design.family](rows, settings)
-            samplers[form] = SAMPLERS[sampling.sampler](model, sampling, own.kept(model) if function else POSTERIOR)
+            keep = {"keep": own.kept(model)} if function else {}
+            samplers[form] = SAMPLERS[sampling.sampler](model, sampling, **keep)
         tried.append(sample_blocks(samplers[form], sampling, attempt, quantities, tell))
         if tried[-1].divergences == 0:
             break

@@ -75,7 +75,7 @@ def kept(model: pm.Model) -> tuple[str, ...]:
 
 
 def log_prior(model: pm.Model, posterior: xr.Dataset) -> xr.Dataset:
-    """Log-density of the prior of each kept number at the top of the model, one that depends on no other (chain, draw)."""
+    """Log-density of the prior of each kept number that depends on no other variable (chain, draw)."""
     found = {}
     for variable in model.free_RVs:
         above = set(ancestors([variable])) & set(model.basic_RVs) - {variable}
@@ -171,7 +171,7 @@ def _likelihood(model: pm.Model, design: Design, rows: pd.DataFrame) -> Iterator
 
 
 def _at_points(model: pm.Model) -> tuple[xr.Dataset, np.ndarray]:
-    """What the model keeps at `POINTS` points near its start, as one chain, and its log-likelihood there (point, cell)."""
+    """What the model keeps at `POINTS` points near its start, and its log-likelihood there (point, cell)."""
     initial, variables = model.initial_point(), model.continuous_value_vars
     outputs = [variable for variable in model.unobserved_value_vars if variable.name in POSTERIOR]
     names = [variable.name for variable in outputs]

@@ -31,13 +31,13 @@ def grid(model: Model, over_time: bool) -> dict[str, Model]:
     """The models of the grid by name; what only time can show is left out where the data have no periods."""
     found = {name: model.model_copy(update={"priors": model.priors.model_copy(update=priors)})
              for name, priors in _priors(model, over_time)}  # fmt: skip
-    options = [("site_effects", name) for name in ("normal", "student_t")]
+    options: list[tuple[str, str | bool]] = [("site_effects", name) for name in ("normal", "student_t")]
     if over_time:
         options += [("trend", name) for name in TRENDS]
         options += [("overdispersion", value) for value in (True, False)]
     for option, value in options:
-        if getattr(model, option) is not value and getattr(model, option) != value:
-            said = {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
+        if getattr(model, option) != value:
+            said = value if isinstance(value, str) else ("off", "on")[value]
             found[f"{option}_{said}"] = model.model_copy(update={option: value})
     return found
 

@@ -19,7 +19,7 @@ from collabeval.pipeline import quick, tidy
 from collabeval.pipeline import status as told
 from collabeval.pipeline.interrupt import Stopped, stoppable
 from collabeval.pipeline.keys import modules_named, python_of
-from collabeval.pipeline.request import STATE, Request, cores, sole_use, upto
+from collabeval.pipeline.request import Request, cores, sole_use, upto
 from collabeval.pipeline.status import Status, StepRecord
 from collabeval.pipeline.steps import Step, rendered
 from collabeval.run_folder import written_whole

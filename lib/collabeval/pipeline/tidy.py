@@ -1,4 +1,4 @@
-"""A run folder made ready: nothing left half written or of steps that are no more, a copy of each model of one's own."""
+"""A run folder made ready: no leftovers, and a copy of each model of one's own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PARTS = re.compile(r"^\.[\w.-]+-[a-z0-9_]{8}(\.\w+)?$")
 
 
 def clear(run: RunFolder, made: Collection[Path]) -> None:
-    """Remove what a killed run left half written, and files that no step makes: a measure that params no longer have."""
+    """Remove what a killed run left half written, and files of steps that are no more."""
     for part in run.path.glob("*/.*"):
         if part.is_file() and PARTS.match(part.name) and part.parent.name != STATE:
             part.unlink()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
-from collabeval import params_file
-from collabeval.disclosure import Compared, publish_changes
+from collabeval.disclosure import Compared
 from collabeval.params import PARAMS_MODEL
 from collabeval.run_folder import RunFolder
 from collabeval.sections.report import FrontMatter, Section, blocks, callout, text, write_table
@@ -32,15 +30,6 @@ class ComparisonReport:
         return write_table(self.run, name, table, caption, right=right)
 
 
-def open_comparison(run_folder: str) -> ComparisonReport:
-    """Open a comparison for its report: what it found passes disclosure control here."""
-    run = RunFolder(Path(run_folder))
-    params = params_file.read_resolved(run.params)
-    found, changes, judged = (run.read(run.table(name)) for name in ("alternatives", "changes", "diagnostics"))
-    published = publish_changes(run.read(run.sites), run.read(run.panel), params, changes)
-    return ComparisonReport(Compared(params, found, published), run, judged)
-
-
 def comparison_front_matter(report: ComparisonReport) -> FrontMatter:
     """The finding as the document's title."""
     params = report.compared.params
@@ -62,7 +51,8 @@ def comparison_kicker(report: ComparisonReport) -> Section:
     line = f"::: {{.kicker}}\n[{left}]{{.kicker-left}} [{right}]{{.kicker-right}}\n:::"
     if failed.empty:
         return Section(line)
-    names = [f"{numbers.lower_first(checks.name(row.check))} ({_model(row.model)})" for row in failed.itertuples()]
+    names = [f"{numbers.lower_first(checks.name(str(row['check'])))} ({_model(str(row['model']))})"
+             for row in failed.to_dict("records")]  # fmt: skip
     what = text(f"Do not circulate. Checks that failed: {numbers.listed(names, 4)}.")
     return Section(
         blocks(f"::: {{.banner}}\n[Provisional: a fit failed its check]{{.banner-title}}\n\n{what}\n:::", line)
@@ -86,41 +76,40 @@ def changed_words(report: ComparisonReport) -> Section:
 def prediction(report: ComparisonReport) -> Section:
     """Leave-one-out, weights, engines and checks: one table for each measure."""
     compared = report.compared
+    labels = {name: measure.label for name, measure in compared.params.measures.items()}
     tables = [
-        report.table(f"prediction-{number}", prediction_table(rows), compared.params.measures[str(measure)].label,
-                     right=("Against params", "Standard error", "Weight", "Rows with high k", "Seconds"))
+        report.table(f"prediction-{number}", prediction_table(rows), labels[str(measure)], RIGHT)
         for number, (measure, rows) in enumerate(compared.alternatives.groupby("measure", sort=False), start=1)
     ]  # fmt: skip
     return Section(blocks("# Which model predicts better", *map(text, HOW_TO_READ), *tables))
 
 
+RIGHT = ("Against params", "Standard error", "Weight", "Rows with high k", "Seconds")
 HOW_TO_READ = (
     "Each row of the data is left out in turn and predicted from the rest (LOO, by Pareto-smoothed importance "
     "sampling). Above 0 an alternative predicts better than the model of params; a difference below about four, or "
     "below twice its standard error, tells the models apart too little to choose by it. Weights are those of the best "
     "mixture of the models (stacking).",
     "Effects that only one row informs are integrated out first, since plain leave-one-out fails for them: the ups "
-    "and downs of a site in one period, and the level of a site with one row (of a model of one’s own only the former). "
-    "Where many rows have a high Pareto k, the difference is not to be trusted.",
+    "and downs of a site in one period, and the level of a site with one row (of a model of one’s own only the "
+    "former). Where many rows have a high Pareto k, the difference is not to be trusted.",
 )
 
 
 def prediction_table(rows: pd.DataFrame) -> pd.DataFrame:
     """A measure's models, best first, as they are read."""
-    ordered = rows.sort_values("elpd", ascending=False)
     cells = []
-    for row in ordered.itertuples():
-        own = row.alternative == PARAMS_MODEL
-        high = f"{row.high_k} of {row.rows}"
+    for row in rows.sort_values("elpd", ascending=False).to_dict("records"):
+        own = row["alternative"] == PARAMS_MODEL
         cells.append({
-            "Model": alternatives.name(row.alternative),
-            "Against params": "–" if own else numbers.signed(row.elpd_difference, 1),
-            "Standard error": "–" if own else numbers.decimal(row.difference_se, 1),
-            "Weight": numbers.decimal(row.weight, 2),
-            "Rows with high k": high,
-            "Engine": alternatives.VALUES.get(row.engine, row.engine),
-            "Its check": "failed" if row.failed else "passed",
-            "Seconds": numbers.decimal(row.seconds, 1),
+            "Model": alternatives.name(row["alternative"]),
+            "Against params": "–" if own else numbers.signed(row["elpd_difference"], 1),
+            "Standard error": "–" if own else numbers.decimal(row["difference_se"], 1),
+            "Weight": numbers.decimal(row["weight"], 2),
+            "Rows with high k": f"{row['high_k']} of {row['rows']}",
+            "Engine": alternatives.VALUES.get(row["engine"], row["engine"]),
+            "Its check": "failed" if row["failed"] else "passed",
+            "Seconds": numbers.decimal(row["seconds"], 1),
         })  # fmt: skip
     return pd.DataFrame(cells)
 

@@ -1,32 +1,15 @@
-"""Words that other priors and likelihoods would change: shown where the grid has been run on the same data and rules."""
+"""Words that other priors and likelihoods would change: shown where the grid has been run on the same data."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from collabeval.comparison.basis import basis
-from collabeval.disclosure import Compared, publish_changes
-from collabeval.params import Params
+from collabeval.disclosure import Compared
 from collabeval.run_folder import RunFolder
 from collabeval.sections.report import Report, blocks, text, write_table
 from collabeval.statements import alternatives, numbers
 
-TABLES = ("alternatives", "changes")
 COMMAND = "collabeval compare --sensitivity"
-
-
-def read_sensitivity(run: RunFolder, params: Params) -> Compared | None:
-    """What the grid found, or None where it has not been run, or was run on other data, rules or another model."""
-    from collabeval.params.grid import with_grid
-
-    folder = run.comparison("sensitivity")
-    if not all(folder.table(name).exists() for name in TABLES):
-        return None
-    table, changes = (run.read(folder.table(name)) for name in TABLES)
-    sites, panel = run.read(run.sites), run.read(run.panel)
-    if set(table["basis"]) != {basis(params, panel)}:
-        return None
-    return Compared(with_grid(params), table, publish_changes(sites, panel, params, changes))
 
 
 def sensitivity(report: Report) -> str:

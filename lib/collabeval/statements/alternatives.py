@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from collabeval.params import PARAMS_MODEL, Model, Params
+from collabeval.own_model import own_function
+from collabeval.params import PARAMS_MODEL, Model, Params, Prior
 from collabeval.params.defaults import DEFAULTS
 from collabeval.statements import numbers
 from collabeval.statements.priors import MEANINGS, described
@@ -20,7 +21,8 @@ OPTIONS = {
 }
 VALUES = {
     True: "yes", False: "no", "auto": "by the data", "student_t": "Student t", "normal": "normal",
-    "random_walk": "random walk", "linear": "straight line", "none": "none", "laplace": "nested Laplace", "nuts": "NUTS",
+    "random_walk": "random walk", "linear": "straight line", "none": "none", "laplace": "nested Laplace",
+    "nuts": "NUTS",
 }  # fmt: skip
 
 
@@ -30,7 +32,7 @@ def name(alternative: str) -> str:
 
 
 def difference(params: Params, alternative: str) -> str:
-    """What an alternative has otherwise than the model of params: "trend of the collaborative: none, not random walk"."""
+    """What it has otherwise than the model of params: "trend of the collaborative: none, not straight line"."""
     if alternative == PARAMS_MODEL:
         return ""
     model, other = params.model, params.compare[alternative]
@@ -52,14 +54,17 @@ def _value(value: object) -> str:
 
 
 def _prior(model: Model, other: Model, key: str) -> str:
-    own, default = getattr(other.priors, key), DEFAULTS.get(key)
-    before = getattr(model.priors, key) or default
-    said = described(own or default, key) if own or default else "the default"
-    return f"prior of the {MEANINGS[key]}: {said}, not {described(before, key) if before else 'the default'}"
+    now, before = (_described(each, key) for each in (other, model))
+    return f"prior of the {MEANINGS[key]}: {now}, not {before}"
+
+
+def _described(model: Model, key: str) -> str:
+    prior: Prior | None = getattr(model.priors, key) or DEFAULTS.get(key)
+    return described(prior, key) if prior else "the default"
 
 
 def _function(other: Model, measure: str) -> str:
-    function = other.functions.get(measure, "")
+    function = own_function(other, measure)
     return f"{measure}: {f'its own model ({Path(function).name})' if function else 'the built-in model'}"
 
 
