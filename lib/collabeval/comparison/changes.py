@@ -17,10 +17,8 @@ def changes(alternative: str, now: pd.DataFrame, then: pd.DataFrame) -> pd.DataF
     DataFrame with alternative, measure, site, slot, now, then ("" where the slot has no word), chance: whether either
     word is within Monte Carlo error of the other, so that another seed could bring the change as well.
     """
-    joined = now.set_index(KEYS)[["statement", "otherwise"]].join(
-        then.set_index(KEYS)[["statement", "otherwise"]], how="outer", lsuffix="_now", rsuffix="_then"
-    )
-    joined = joined.fillna("")
+    said = [table.set_index(KEYS)[["statement", "otherwise"]] for table in (now, then)]
+    joined = said[0].add_suffix("_now").join(said[1].add_suffix("_then"), how="outer").fillna("")
     differ = joined[joined["statement_now"] != joined["statement_then"]].reset_index()
     rows = zip(*(differ[name].astype(str) for name in WORDS), strict=True)
     chance = [then in now_may.split("; ") or now in then_may.split("; ") for now, then, now_may, then_may in rows]

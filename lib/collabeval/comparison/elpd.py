@@ -22,6 +22,7 @@ from collabeval.diagnostics.influence import integrated_log_likelihood
 from collabeval.own_model import own_function
 from collabeval.params import PARAMS_MODEL, Family, Params
 
+MOST_HIGH = 0.05  # share of rows
 COLUMNS = ["alternative", "elpd", "elpd_se", "elpd_difference", "difference_se", "weight", "rows", "high_k", "k_limit"]
 
 
@@ -40,20 +41,31 @@ def ranked(found: Mapping[str, ELPDData]) -> pd.DataFrame:
     """One row for each model, in the order given: elpd, its difference from the params' model, stacking weight.
 
     A difference above 0 speaks for the alternative; its standard error is that of the sum of the rows' differences.
-    Weights are by stacking (Yao et al. 2018). `high_k` counts rows with a Pareto k above `k_limit`.
+    Weights are by stacking (Yao et al. 2018). `high_k` counts rows with a Pareto k above `k_limit`; a model with more
+    than one, and more than a share `MOST_HIGH`, of them has no difference and no weight (NaN), as its elpd is too high by an unknown amount.
     """
+    high = {name: int((of.pareto_k.to_numpy() > of.good_k).sum()) for name, of in found.items()}
+    told = {name: of for name, of in found.items() if high[name] <= max(1, MOST_HIGH * of.elpd_i.size)}
+    weights, base = _weights(told), told.get(PARAMS_MODEL)
+    rows = []
+    for name, of in found.items():
+        difference = error = np.nan
+        if base is not None and name in told:
+            each = (of.elpd_i - base.elpd_i).to_numpy().ravel()
+            difference, error = float(each.sum()), float(np.sqrt(each.size * np.var(each)))
+        numbers = (float(of.elpd), float(of.se), difference, error, weights.get(name, np.nan))
+        rows.append((name, *numbers, of.elpd_i.size, high[name], float(of.good_k)))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _weights(told: Mapping[str, ELPDData]) -> dict[str, float]:
+    """Stacking weight of each model; none where there is nothing to mix."""
+    if len(told) < 2:
+        return {}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning)  # on models that predict alike: both numbers are shown
-        table = compare(dict(found), method="stacking", reference=PARAMS_MODEL, round_to="none")
-    rows = []
-    base = found[PARAMS_MODEL].elpd_i.to_numpy().ravel()
-    for name, of in found.items():
-        each = of.elpd_i.to_numpy().ravel()
-        difference, error = float((each - base).sum()), float(np.sqrt(each.size * np.var(each - base)))
-        high = int((of.pareto_k.to_numpy() > of.good_k).sum())
-        weight = float(table.loc[name, "weight"])
-        rows.append((name, float(of.elpd), float(of.se), difference, error, weight, each.size, high, float(of.good_k)))
-    return pd.DataFrame(rows, columns=COLUMNS)
+        table = compare(dict(told), method="stacking", round_to="none")
+    return {name: float(table.loc[name, "weight"]) for name in told}
 
 
 def constants(family: Family, rows: pd.DataFrame) -> Array:

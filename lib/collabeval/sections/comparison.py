@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,7 +11,7 @@ from collabeval.disclosure import Compared
 from collabeval.params import PARAMS_MODEL
 from collabeval.run_folder import RunFolder
 from collabeval.sections.report import FrontMatter, Section, blocks, callout, text, write_table
-from collabeval.sections.sensitivity import finding, unnamed, words_table
+from collabeval.sections.sensitivity import finding, models_table, unnamed, words_table
 from collabeval.statements import alternatives, checks, numbers
 
 
@@ -92,20 +93,21 @@ HOW_TO_READ = (
     "mixture of the models (stacking).",
     "Effects that only one row informs are integrated out first, since plain leave-one-out fails for them: the ups "
     "and downs of a site in one period, and the level of a site with one row (of a model of one’s own only the "
-    "former). Where many rows have a high Pareto k, the difference is not to be trusted.",
+    "former). Where more than one row, and more than one in twenty, has a high Pareto k, leave-one-out flatters the model by an unknown "
+    "amount: its difference and weight are not told.",
 )
 
 
 def prediction_table(rows: pd.DataFrame) -> pd.DataFrame:
     """A measure's models, best first, as they are read."""
     cells = []
-    for row in rows.sort_values("elpd", ascending=False).to_dict("records"):
+    for row in rows.sort_values("elpd_difference", ascending=False).to_dict("records"):
         own = row["alternative"] == PARAMS_MODEL
         cells.append({
             "Model": alternatives.name(row["alternative"]),
-            "Against params": "–" if own else numbers.signed(row["elpd_difference"], 1),
-            "Standard error": "–" if own else numbers.decimal(row["difference_se"], 1),
-            "Weight": numbers.decimal(row["weight"], 2),
+            "Against params": "–" if own else _told(numbers.signed, row["elpd_difference"], 1),
+            "Standard error": "–" if own else _told(numbers.decimal, row["difference_se"], 1),
+            "Weight": _told(numbers.decimal, row["weight"], 2),
             "Rows with high k": f"{row['high_k']} of {row['rows']}",
             "Engine": alternatives.VALUES.get(row["engine"], row["engine"]),
             "Its check": "failed" if row["failed"] else "passed",
@@ -114,9 +116,10 @@ def prediction_table(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(cells)
 
 
+def _told(write: Callable[[float, int], str], value: float, digits: int) -> str:
+    return write(value, digits) if value == value else "not told"
+
+
 def models(report: ComparisonReport) -> Section:
     """What each model has otherwise than that of params."""
-    compared = report.compared
-    rows = [(alternatives.name(name), alternatives.difference(compared.params, name)) for name in compared.others]
-    table = pd.DataFrame(rows, columns=["Model", "What it has otherwise"])
-    return Section(blocks("# The models", report.table("models", table, "Models beside the one of params")))
+    return Section(blocks("# The models", models_table(report.run, report.compared)))

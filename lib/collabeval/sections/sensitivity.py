@@ -18,11 +18,21 @@ def sensitivity(report: Report) -> str:
     title = "## Other priors and likelihoods {#sec-sensitivity}"
     if compared is None:
         return blocks(title, f"Not assessed. `{COMMAND}` fits a grid of other priors and likelihoods to the same data.")
-    grid = text(f"Fitted beside the model of this report: {numbers.listed(map(alternatives.name, compared.others))}.")
     noun = report.lead.nouns
     return blocks(
-        title, text(finding(compared, noun)), words_table(report.run, compared), unnamed(compared, noun), grid
+        title,
+        text(finding(compared, noun)),
+        words_table(report.run, compared),
+        unnamed(compared, noun),
+        models_table(report.run, compared),
     )
+
+
+def models_table(run: RunFolder, compared: Compared) -> str:
+    """What each model beside that of params has otherwise."""
+    rows = [(alternatives.name(name), alternatives.difference(compared.params, name)) for name in compared.others]
+    table = pd.DataFrame(rows, columns=["Model", "What it has otherwise"])
+    return write_table(run, "models", table, "Models fitted beside the one of params")
 
 
 def finding(compared: Compared, nouns: tuple[str, str]) -> str:

@@ -76,10 +76,11 @@ def change(slot: str, now: str, then: str) -> str:
 
 def finding(changed: int, sites: int, others: int, nouns: tuple[str, str]) -> str:
     """How many words change, and about how many sites."""
-    models = numbers.plural(others, ("the other model", f"any of the {numbers.number_word(others)} other models"))
+    models = numbers.plural(others, ("the other model", f"the {numbers.number_word(others)} other models"))
     if not changed:
         return f"No word about any {nouns[0]} would be another under {models}."
+    models = models if others == 1 else f"at least one of {models}"
     words = numbers.plural(changed, ("word", "words"))
-    noun = numbers.plural(sites, nouns)
     count = numbers.capital(numbers.number_word(changed))
-    return f"{count} {words} about {numbers.number_word(sites)} {noun} would be others under {models}."
+    about = f" about {numbers.number_word(sites)} {numbers.plural(sites, nouns)}" if sites else ""
+    return f"{count} {words}{about} would be {numbers.plural(changed, ('another', 'others'))} under {models}."
