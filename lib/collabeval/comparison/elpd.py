@@ -42,7 +42,8 @@ def ranked(found: Mapping[str, ELPDData]) -> pd.DataFrame:
 
     A difference above 0 speaks for the alternative; its standard error is that of the sum of the rows' differences.
     Weights are by stacking (Yao et al. 2018). `high_k` counts rows with a Pareto k above `k_limit`; a model with more
-    than one, and more than a share `MOST_HIGH`, of them has no difference and no weight (NaN), as its elpd is too high by an unknown amount.
+    than one, and more than a share `MOST_HIGH`, of them has no difference and no weight (NaN), as its elpd is
+    too high by an unknown amount.
     """
     high = {name: int((of.pareto_k.to_numpy() > of.good_k).sum()) for name, of in found.items()}
     told = {name: of for name, of in found.items() if high[name] <= max(1, MOST_HIGH * of.elpd_i.size)}

@@ -93,8 +93,8 @@ HOW_TO_READ = (
     "mixture of the models (stacking).",
     "Effects that only one row informs are integrated out first, since plain leave-one-out fails for them: the ups "
     "and downs of a site in one period, and the level of a site with one row (of a model of one’s own only the "
-    "former). Where more than one row, and more than one in twenty, has a high Pareto k, leave-one-out flatters the model by an unknown "
-    "amount: its difference and weight are not told.",
+    "former). Where more than one row, and more than one in twenty, has a high Pareto k, leave-one-out flatters the "
+    "model by an unknown amount: its difference and weight are not told.",
 )
 
 
