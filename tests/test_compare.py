@@ -23,7 +23,7 @@ from collabeval.comparison.elpd import constants, leave_one_out, ranked
 from collabeval.comparison.fits import fit_alternative
 from collabeval.comparison.names import alternatives, draws_name
 from collabeval.diagnostics.influence import integrated_log_likelihood
-from collabeval.disclosure import publish_changes
+from collabeval.disclosure import Compared, publish_changes
 from collabeval.errors import ParamsError, UsageError
 from collabeval.models.log_prior import FROM_SD, LOG_DENSITY
 from collabeval.params import PARAMS_MODEL, Model, Params, Prior
@@ -231,10 +231,14 @@ def test_sites_are_labelled_as_in_the_report_and_those_with_hidden_counts_not_na
     fake = Fake(years=4, sites=12, cases=60, report={"sites": "coded", "minimum_cell": 11})
     run, params = fake_run.make(tmp_path, fake), fake_run.parameters(fake)
     sites, panel = run.read(run.sites), run.read(run.panel)
-    published = publish_changes(sites, panel, params, some_changes(sites["site"]))
+    one = some_changes(sites["site"])
+    both = pd.concat([one, one.assign(alternative="trend_linear")], ignore_index=True)
+    published = publish_changes(sites, panel, params, both)
     report = sections.open_report(str(tmp_path)).published
     shown = report.statements[report.statements["slot"].eq("level")]
     assert published.unnamed == shown["hidden"].sum() > 0
+    compared = Compared(params, pd.DataFrame({"alternative": [PARAMS_MODEL, "trend_none", "trend_linear"]}), published)
+    assert compared.changed() == compared.changed(["trend_none"]) == len(sites)
     assert set(published.changes["site"]) == set(shown[~shown["hidden"]]["site"])
     assert not set(published.changes["site"]) & set(sites["site"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,16 +16,25 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+WORD = ["measure", "site", "slot"]  # what a word is about
+
+
 @dataclass(frozen=True)
 class PublishedChanges:
-    """`changes` (alternative, measure, site label, slot, now, then, chance) and how many more may not be named.
+    """`changes` (alternative, measure, site label, slot, now, then, chance), and the `hidden` ones that are not named.
 
     A word that changes says that its chance is near a threshold, from which a hidden count could be worked out
-    (`results.diagnostics`): such sites are counted and not named.
+    (`results.diagnostics`): such sites are counted and not named. `hidden` has alternative and word, a number that
+    stands for one word about one site.
     """
 
     changes: pd.DataFrame
-    unnamed: int
+    hidden: pd.DataFrame
+
+    @property
+    def unnamed(self) -> int:
+        """How many words change that may not be named."""
+        return int(self.hidden["word"].nunique())
 
 
 @dataclass(frozen=True)
@@ -40,14 +50,13 @@ class Compared:
         """The models beside that of params."""
         return [name for name in self.alternatives["alternative"].unique() if name != PARAMS_MODEL]
 
-    def changed(self, only: tuple[str, ...] = ()) -> int:
+    def changed(self, only: Collection[str] | None = None) -> int:
         """How many words, each counted once, some model (of those named, if any are) would change."""
-        table = self.alternatives
-        changes = self.published.changes
-        if only:
-            changes, table = (rows[rows["alternative"].isin(only)] for rows in (changes, table))
-        unnamed = 0 if self.published.unnamed == 0 else int(table["changed"].sum()) - len(changes)
-        return len(changes[["measure", "site", "slot"]].drop_duplicates()) + unnamed
+        names = self.others if only is None else only
+        named, hidden = (
+            table[table["alternative"].isin(names)] for table in (self.published.changes, self.published.hidden)
+        )
+        return len(named[WORD].drop_duplicates()) + int(hidden["word"].nunique())
 
 
 def publish_changes(
@@ -59,4 +68,5 @@ def publish_changes(
     said = changes.assign(statement=changes["then"], probability=math.nan)
     shown = results.statements(said, views, labels, keys)
     named = shown[~shown["hidden"]].drop(columns=["statement", "probability", "hidden"])
-    return PublishedChanges(named.reset_index(drop=True), int(shown["hidden"].sum()))
+    hidden = shown.assign(word=shown.groupby(WORD).ngroup())[shown["hidden"]]
+    return PublishedChanges(named.reset_index(drop=True), hidden[["alternative", "word"]].reset_index(drop=True))

@@ -74,7 +74,5 @@ def unnamed(compared: Compared, nouns: tuple[str, str]) -> str:
     number = compared.published.unnamed
     if not number:
         return ""
-    said = f"{numbers.capital(numbers.number_word(number))} further {numbers.plural(number, ('change', 'changes'))}"
-    return text(
-        f"{said} about {nouns[1]} whose counts are not shown {numbers.plural(number, ('is', 'are'))} not named."
-    )
+    said, verb = numbers.capital(numbers.number_word(number)), numbers.plural(number, ("is", "are"))
+    return text(f"{said} of these words, about {nouns[1]} whose counts are not shown, {verb} not named.")
