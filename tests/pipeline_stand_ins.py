@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from collabeval.pipeline import Request, Run
-from collabeval.pipeline.steps import Evaluation, Step, steps
+from collabeval.pipeline.steps import Evaluation, Step
 
 ALL = ["data", "fit-death", "fit-fall", "performance", "improvement", "checks", "report", "render"]
 
@@ -78,4 +78,4 @@ def run(*overrides: str, **settings: object) -> list[str]:
 
 def evaluation_steps() -> list[Step]:
     params, folder = Request(Path("small.yml")).load()
-    return steps(Evaluation(params, folder))
+    return Evaluation(params, folder).steps()

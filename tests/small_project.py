@@ -26,7 +26,7 @@ render: embedded
 
 BLOCKS = (
     "collaborative", "title", "edition", "data", "measures", "sampling", "periods", "model", "rules", "report",
-    "render", "run_folder",
+    "render", "compare", "run_folder",
 )  # fmt: skip
 
 SETUP = """

@@ -17,6 +17,7 @@ from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from collabeval.errors import ParamsError, Problem
+from collabeval.own_model import with_models
 from collabeval.params import Params
 from collabeval.params.problems import describe, suggestion
 from collabeval.params.types import without_password
@@ -35,7 +36,8 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Params:
     """Read a params file over the house's defaults, with `KEY=VALUE` overrides on top.
 
     Defaults come from `_defaults.yml` beside the file, else in `params/` of the working folder. Local paths under
-    `data` are made absolute, from the working folder.
+    `data` and in `model.functions` are made absolute, from the working folder; each alternative in `compare` comes out
+    as a whole model, what it leaves out taken from `model`.
 
     Raises
     ------
@@ -46,7 +48,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Params:
     _merge(document, read(_existing(path)))
     for override in overrides:
         _merge(document, _override(override, document))
-    params = _validated(document)
+    params = with_models(_validated(document), document)
     return params.model_copy(update={"data": params.data.model_copy(update=_located(params))})
 
 

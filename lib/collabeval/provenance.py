@@ -39,6 +39,7 @@ KINDS = {
     ".json": "application/json",
     ".csv": "text/csv",
     ".svg": "image/svg+xml",
+    ".py": "text/x-python",
 }
 
 
@@ -216,7 +217,7 @@ def add_context(crate: ROCrate, identifier: str, properties: Mapping[str, Any]) 
 
 def made_files(run: RunFolder) -> list[Path]:
     """Every file the run made but for its status, its crate, and what the pipeline remembers."""
-    folders = ("data", "draws", "results", "figures", "tables", "notebooks", "report")
+    folders = ("data", "models", "draws", "results", "figures", "tables", "notebooks", "report")
     files = (path for name in folders for path in sorted((run.path / name).rglob("*")))
     return [path for path in files if path.is_file() and not path.name.startswith(".")]
 

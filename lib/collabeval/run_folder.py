@@ -76,6 +76,14 @@ class RunFolder:
         return self.path / "notebooks" / f"{step}.ipynb"
 
     @property
+    def own_models(self) -> Path:
+        return self.path / "models"
+
+    def comparison(self, kind: str) -> RunFolder:
+        """The folder of a comparison of models: `sensitivity`, or `models` for those in params."""
+        return RunFolder(self.path / "compare" / kind)
+
+    @property
     def figures(self) -> Path:
         return self.path / "figures"
 

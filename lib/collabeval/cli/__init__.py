@@ -1,4 +1,5 @@
-"""The command line: `collabeval new | check | run | plan | status | render | schema | doctor | provenance | simulate`.
+"""The command line: `collabeval new | check | run | compare | plan | status | render | schema | doctor | provenance |
+simulate`.
 
 Nothing heavy is imported before a command needs it, so that `--help` answers at once.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from collabeval.cli import evaluate, look, start  # noqa: F401  (importing them adds their commands to the app)
+from collabeval.cli import compare, evaluate, look, start  # noqa: F401  (importing them adds their commands to the app)
 from collabeval.cli.app import app
 from collabeval.cli.failures import say_error
 from collabeval.errors import CollabevalError

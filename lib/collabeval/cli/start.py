@@ -12,7 +12,10 @@ from collabeval.cli.app import File, Json, Set, app
 from collabeval.errors import UsageError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from collabeval.contract import Inputs
+    from collabeval.params import Params
 
 LENGTHS = ("none", "month", "quarter", "half", "year")
 
@@ -35,7 +38,7 @@ def new(
 
 @app.command()
 def check(file: File, overrides: Set = None, as_json: Json = False) -> None:
-    """Check params and data against the contract; of models only the case-mix is fitted, and nothing is written."""
+    """Check params, data and models of your own; only a case-mix is fitted, and nothing is written."""
     from collabeval import params_file
     from collabeval.casemix.adjust import adjust
     from collabeval.contract import read_inputs
@@ -47,6 +50,7 @@ def check(file: File, overrides: Set = None, as_json: Json = False) -> None:
     outcomes = adjust(params, inputs.records, inputs.outcomes).outcomes
     panel = build(params, inputs.sites, outcomes)
     found = check_quality(params, inputs.sites, panel, outcomes)
+    check_own_models(params, panel)
     warnings = found[(found["level"] == "warn") & ~found["passed"]].to_dict("records")
     if as_json:
         print(json.dumps({"usable": True, "log": inputs.log, "warnings": warnings}, indent=2, ensure_ascii=False))
@@ -56,6 +60,15 @@ def check(file: File, overrides: Set = None, as_json: Json = False) -> None:
         place = " ".join(filter(None, (row["measure"], row["site"], row["period"])))
         print(f"worth a look: {place}: {row['message']}")
     print(f"{file} can be evaluated: collabeval run {file}")
+
+
+def check_own_models(params: Params, panel: pd.DataFrame) -> None:
+    """Build every model of one's own that params name, `compare` included, on the data."""
+    from collabeval.fit import check_own_model
+
+    for model in (params.model, *params.compare.values()):
+        for measure in model.functions:
+            check_own_model(panel, measure, params.fitted_by(model))
 
 
 def say_inputs(inputs: Inputs) -> None:

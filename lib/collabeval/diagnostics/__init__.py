@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from collabeval.diagnostics.borderline import borderline
-from collabeval.diagnostics.check import COLUMNS, as_table
+from collabeval.diagnostics.check import COLUMNS, Check, as_table
 from collabeval.diagnostics.influence import influence
 from collabeval.diagnostics.integration import fast, integration
 from collabeval.diagnostics.jumps import jumps, with_jumps
@@ -17,7 +17,13 @@ from collabeval.diagnostics.sampling import convergence, sampling
 from collabeval.diagnostics.sensitivity import prior_sensitivity
 from collabeval.params import Params
 
-__all__ = ["COLUMNS", "check_all", "jumps", "with_jumps"]
+__all__ = ["COLUMNS", "blocking", "check_all", "jumps", "with_jumps"]
+
+
+def blocking(name: str, tree: xr.DataTree, reported: pd.DataFrame) -> list[Check]:
+    """The gates that a fit must pass, those of the engine that made it; `reported`: its rows of the results tables."""
+    gates = integration(name, tree, reported) if fast(tree) else [*sampling(name, tree), *convergence(name, reported)]
+    return [*gates, not_a_number(name, tree)]
 
 
 def check_all(
@@ -47,9 +53,7 @@ def check_all(
     for name, tree in trees.items():
         rows = panel[panel["measure"] == name].reset_index(drop=True)
         numbers = reported[reported["measure"] == name]
-        checks += (
-            integration(name, tree, numbers) if fast(tree) else [*sampling(name, tree), *convergence(name, numbers)]
-        )
+        checks += blocking(name, tree, numbers)
         family = params.measures[name].family
         checks += predictive(name, family, rows, tree, params.sampling.seed)
         checks += influence(name, family, rows, tree)

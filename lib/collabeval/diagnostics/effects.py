@@ -35,17 +35,23 @@ def site_part(posterior: xr.Dataset, constant: xr.Dataset) -> Array:
     return own
 
 
-def site_variance(posterior: xr.Dataset, constant: xr.Dataset) -> Array:
-    """Variance that the model gives `site_part` before any data of the site (draw, cell)."""
+def site_variance(posterior: xr.Dataset, constant: xr.Dataset, weight: Array | None = None) -> Array:
+    """Variance that the model gives `site_part` before any data of the site (draw, cell).
+
+    `weight` (draw, 1) is for Student-t levels: their variance given the w of the normal that they are drawn from.
+    """
     level_sd = flat(posterior["site_sd"].to_numpy()[..., None])
+    whole_sd = level_sd
     if "degrees_of_freedom" in posterior:
         freedom = flat(posterior["degrees_of_freedom"].to_numpy()[..., None])
-        level_sd = level_sd * np.sqrt(freedom / (freedom - 2))
+        whole_sd = level_sd * np.sqrt(freedom / (freedom - 2))
+    given_sd = whole_sd if weight is None else level_sd / np.sqrt(weight)
     if "site_slope" not in posterior:
-        return np.repeat(level_sd**2, constant.sizes["cell"], axis=1)
+        return np.repeat(given_sd**2, constant.sizes["cell"], axis=1)
     slope_sd = flat(posterior["trajectory_sd"].to_numpy()[..., None]) * _years(constant)
     correlation = flat(posterior["site_correlation"].to_numpy()[..., None])
-    return level_sd**2 + 2 * correlation * level_sd * slope_sd + slope_sd**2
+    of_level = given_sd * (1 + correlation * slope_sd / whole_sd)
+    return of_level**2 + (1 - correlation**2) * slope_sd**2
 
 
 def predictor_with_new_rows(posterior: xr.Dataset, constant: xr.Dataset, random: np.random.Generator) -> Array:

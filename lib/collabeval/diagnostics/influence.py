@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from scipy.special import expit, logsumexp
+from scipy.stats import gamma
 
 from collabeval.diagnostics.check import Check
 from collabeval.diagnostics.effects import Array, flat, site_part, site_variance, standard_error, thinned
@@ -23,6 +24,7 @@ PARETO = 0.7
 MOST_DRAWS = 2000
 NODES, WEIGHTS = np.polynomial.hermite.hermgauss(9)
 NEWTON_STEPS = 12
+MIXTURE_NODES, TAIL = 41, 1e-9
 CLOSE = 1e-4  # a mode this near, in log-odds or log-rate, serves as well as the very mode
 
 
@@ -63,8 +65,11 @@ def pareto_k(family: Family, rows: pd.DataFrame, tree: xr.DataTree) -> Array:
     return k
 
 
-def integrated_log_likelihood(family: Family, rows: pd.DataFrame, tree: xr.DataTree) -> Array:
-    """Log-likelihood of each row, (draw, cell), the effects that it alone informs integrated out; up to a constant."""
+def integrated_log_likelihood(family: Family, rows: pd.DataFrame, tree: xr.DataTree, lone_sites: bool = True) -> Array:
+    """Log-likelihood of each row, (draw, cell), the effects that it alone informs integrated out; up to a constant.
+
+    Without `lone_sites` the effects of sites with one row stay as drawn.
+    """
     posterior, constant = thinned(tree, MOST_DRAWS), tree["constant_data"].to_dataset()
     scale, site = float(constant["scale"]), constant["site_index"].to_numpy()
     eta = flat(linear_predictor(posterior, constant))
@@ -72,15 +77,36 @@ def integrated_log_likelihood(family: Family, rows: pd.DataFrame, tree: xr.DataT
     if "overdispersion" in posterior:
         eta = eta - scale * flat(posterior["overdispersion"].to_numpy())
         variance = variance + flat(posterior["overdispersion_sd"].to_numpy()[..., None]) ** 2
-    alone = np.bincount(site)[site] == 1
+    alone = (np.bincount(site)[site] == 1) & lone_sites
     eta = eta - scale * np.where(alone, site_part(posterior, constant), 0.0)
-    spread = scale * np.sqrt(variance + np.where(alone, site_variance(posterior, constant), 0.0))
     if family == "normal":
         error = standard_error(rows, posterior, constant)
         seen = Rows(family, rows["mean"].to_numpy(float), rows["n"].to_numpy(float), error)
     else:
         seen = Rows(family, rows["numerator"].to_numpy(float), rows["denominator"].to_numpy(float), np.array(np.nan))
-    return _integrated(seen, eta, spread) if spread.any() else log_likelihood(seen, eta)
+
+    def with_variance(of_sites: Array) -> Array:
+        spread = scale * np.sqrt(variance + np.where(alone, of_sites, 0.0))
+        return _integrated(seen, eta, spread) if spread.any() else log_likelihood(seen, eta)
+
+    if "degrees_of_freedom" not in posterior or not alone.any():
+        return with_variance(site_variance(posterior, constant))
+    weights, log_shares = _scale_mixture(flat(posterior["degrees_of_freedom"].to_numpy()[..., None]))
+    parts = [share + with_variance(site_variance(posterior, constant, weight))
+             for weight, share in zip(weights, log_shares, strict=True)]  # fmt: skip
+    return logsumexp(np.stack(parts), axis=0)
+
+
+def _scale_mixture(freedom: Array) -> tuple[Array, Array]:
+    """Student-t as normals of variance 1/w, w ~ Gamma(ν/2, rate ν/2): w and log-shares (node, draw, 1).
+
+    By the trapezoidal rule in log w between the quantiles of 10⁻⁹: the density falls off doubly exponentially at the
+    upper end and the integrand is analytic, so that the error is far below what draws can show.
+    """
+    ends = [np.log(gamma.ppf(tail, freedom / 2, scale=2 / freedom)) for tail in (TAIL, 1 - TAIL)]
+    grid = np.linspace(ends[0], ends[1], MIXTURE_NODES)
+    log_density = gamma.logpdf(np.exp(grid), freedom / 2, scale=2 / freedom) + grid
+    return np.exp(grid), log_density - logsumexp(log_density, axis=0)
 
 
 def log_likelihood(rows: Rows, eta: Array) -> Array:

@@ -18,6 +18,10 @@ LIMIT = 0.05
 WHAT_IF = (0.8, 1.25)  # priors that count a fifth less or a quarter more
 DRAWS = 1000  # taken again to ask for the words; every further one costs a full evaluation of all sites
 SPREADS = ("site_sd", "trajectory_sd", "overdispersion_sd")
+UNKNOWN = (
+    "Not assessed: no number of this model of one’s own has a prior that stands by itself, so how much the results "
+    "lean on the priors is not known. Compare it with the same model under other priors (`collabeval compare`)."
+)
 IN_WORDS = {
     "level": "the level of the programme",
     "change": "the change of the programme from first to last period",
@@ -33,6 +37,8 @@ def prior_sensitivity(params: Params, name: str, panel: pd.DataFrame, tree: xr.D
 
     Above 0.05 a quantity leans on the priors; then every word is asked again under weaker and stronger priors.
     """
+    if not tree["log_prior"].data_vars:
+        return [Check(name, "prior_sensitivity", np.nan, LIMIT, "advisory", False, UNKNOWN)]
     found = sensitivities(params, name, panel, tree)
     value = max(found.values(), default=0.0)
     if value <= LIMIT:

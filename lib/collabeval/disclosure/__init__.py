@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from collabeval.disclosure.changes import Compared, PublishedChanges, publish_changes
 from collabeval.disclosure.publish import publish
 from collabeval.disclosure.suppress import suppress
 from collabeval.disclosure.view import MeasureView, Published, Run
 from collabeval.errors import UsageError
 
-__all__ = ["MeasureView", "Published", "Run", "publish", "refuse_public_folder", "suppress"]
+__all__ = [
+    "Compared", "MeasureView", "Published", "PublishedChanges", "Run", "publish", "publish_changes",
+    "refuse_public_folder", "suppress",
+]  # fmt: skip
 
 
 def refuse_public_folder(target: Path) -> None:

@@ -23,7 +23,7 @@ BASES = (100, 1_000, 10_000, 100_000)
 
 def publish(run: Run, params: Params) -> Published:
     """Apply the disclosure rules of `params.report` to every table of a run; nothing downstream sees `run`."""
-    views = tuple(_view(run, params, name) for name in _order(params))
+    views = views_of(run.panel, params)
     labels = site_labels(run.sites, run.panel, params)
     counts = pd.concat([_counts(run, params, view, labels) for view in views], ignore_index=True)
     views = tuple(_with_hidden(view, counts) for view in views)
@@ -51,6 +51,11 @@ def publish(run: Run, params: Params) -> Published:
     )
 
 
+def views_of(panel: pd.DataFrame, params: Params) -> tuple[MeasureView, ...]:
+    """Each measure as a report speaks of it, in the report's order."""
+    return tuple(_view(panel, params, name) for name in _order(params))
+
+
 def _fingerprint(panel: pd.DataFrame, params: Params) -> str:
     """SHA-256 of the analysed rows as CSV, where nothing about them is hidden: else it would let guesses be checked."""
     if params.report.sites != "named" or params.report.minimum_cell > 1:
@@ -65,8 +70,8 @@ def _order(params: Params) -> list[str]:
     return [lead, *[name for name in names if name != lead]]
 
 
-def _view(run: Run, params: Params, name: str) -> MeasureView:
-    rows = run.panel[run.panel["measure"].eq(name)]
+def _view(panel: pd.DataFrame, params: Params, name: str) -> MeasureView:
+    rows = panel[panel["measure"].eq(name)]
     measure, compared = params.measures[name], windows(params.periods, rows)
     return MeasureView(
         name=name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import ceil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,9 +16,10 @@ from collabeval.errors import CollabevalError, UsageError
 from collabeval.fit.predictive import constant_data, log_likelihood, observed_data, predictive
 from collabeval.models.design import Design, read_design
 from collabeval.models.log_prior import log_prior
+from collabeval.own_model import own_function
 from collabeval.params import Params
 
-__all__ = ["load", "sample", "save"]
+__all__ = ["check_own_model", "load", "sample", "save"]
 
 SHORTFALL = 1.1
 Reported = Callable[[xr.DataTree], xr.Dataset]
@@ -53,6 +55,8 @@ def sample(
     ------
     UsageError
         The model is not one that `engine: laplace` can fit.
+    ParamsError
+        A model of your own that results cannot be worked out from.
     """
     tell = progress or (lambda message: None)
     rows = panel[panel["measure"] == measure_name].reset_index(drop=True)
@@ -74,7 +78,8 @@ def _fast(
     from collabeval.laplace.problem import refusal
 
     asked, sampling = params.model.engine == "laplace", params.sampling
-    reason = refusal(design)
+    own = own_function(params.model, name)
+    reason = f"{Path(own).name} is a model of your own, which only NUTS can fit" if own else refusal(design)
     if reason:
         if asked:
             raise UsageError(f"model.engine: laplace: {reason} → use auto or nuts")
@@ -128,17 +133,37 @@ def _by_nuts(
         return reported(tree.assign(constant_data=xr.DataTree(constant)))
 
     sampled, attributes = chains(rows, name, params, design, quantities, tell)
-    tree = completed(
-        sampled["posterior"].to_dataset(), sampled["sample_stats"].to_dataset(), design, params.sampling.seed
-    )
+    posterior, statistics = sampled["posterior"].to_dataset(), sampled["sample_stats"].to_dataset()
+    own = sampled["log_prior"].to_dataset() if "log_prior" in sampled.children else None
+    tree = completed(posterior, statistics, design, params.sampling.seed, own)
     tree.attrs = {**attributes, "engine_reason": why}
     return tree
 
 
-def completed(posterior: xr.Dataset, statistics: xr.Dataset, design: Design, seed: int) -> xr.DataTree:
+def check_own_model(panel: pd.DataFrame, measure_name: str, params: Params) -> None:
+    """Build the measure's own model, if params name one, and check it against these rows; nothing is sampled.
+
+    Raises
+    ------
+    ParamsError
+        Results cannot be worked out from it.
+    """
+    function = own_function(params.model, measure_name)
+    if not function:
+        return
+    from collabeval.models.families import own
+
+    rows = panel[panel["measure"] == measure_name].reset_index(drop=True)
+    own.build(function, rows, params.model, read_design(rows, params.measures[measure_name].family, params.model))
+
+
+def completed(
+    posterior: xr.Dataset, statistics: xr.Dataset, design: Design, seed: int, prior: xr.Dataset | None = None
+) -> xr.DataTree:
     """The draws with log-likelihood, log-prior, posterior predictive, and the data they are read with.
 
-    What each cell adds is most of the file, and no result is computed from it: it is kept in single precision.
+    `prior` is the log-prior of a model of the evaluation's own; None: that of the built-in one. What each cell adds is
+    most of the file, and no result is computed from it: it is kept in single precision.
     """
     coords = {"chain": posterior["chain"], "draw": posterior["draw"], "cell": np.arange(design.cells)}
     dims = ("chain", "draw", "cell")
@@ -146,7 +171,7 @@ def completed(posterior: xr.Dataset, statistics: xr.Dataset, design: Design, see
     groups = {
         "posterior_predictive": xr.Dataset({"outcome": (dims, replicates.astype(np.float32))}, coords),
         "log_likelihood": xr.Dataset({"outcome": (dims, densities.astype(np.float32))}, coords),
-        "log_prior": log_prior(posterior, design),
+        "log_prior": log_prior(posterior, design) if prior is None else prior,
         "observed_data": observed_data(design),
         "constant_data": constant_data(design),
     }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, astuple, dataclass, replace
 from importlib.metadata import version
 from math import ceil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,12 +15,14 @@ import xarray as xr
 from collabeval.convergence import convergence
 from collabeval.fit.nuts import SAMPLERS, Block, Sampler
 from collabeval.models.design import Design
-from collabeval.models.families import MODELS
+from collabeval.models.families import MODELS, own
 from collabeval.models.forms import forms
+from collabeval.own_model import own_function
 from collabeval.params import Params, Sampling
 
 HIGHER_ACCEPT = 0.99
 SHORTFALL = 1.1
+OWN_ATTEMPTS = 2  # a model of one's own may have one parametrisation only
 MOST_CHAINS = 16  # of a further block: keeps a hopeless fit from filling the memory before the gates can say so
 Quantities = Callable[[xr.DataTree], xr.Dataset]
 Progress = Callable[[str], None]
@@ -55,21 +58,32 @@ def chains(
     Parameters
     ----------
     rows : the analysed rows of the measure; quantities: from draws to what must reach `minimum_ess`.
+
+    Raises
+    ------
+    ParamsError
+        A model of the evaluation's own that results cannot be worked out from (models/own.py).
     """
-    family, sampling = params.measures[name].family, params.sampling
+    sampling, function = params.sampling, own_function(params.model, name)
     samplers: dict[str, Sampler] = {}
     tried: list[Sampled] = []
-    for attempt in attempts(design, sampling):
+    for attempt in list(attempts(design, sampling))[: OWN_ATTEMPTS if function else None]:
         form = attempt.parametrisation
         if form not in samplers:
             tell(f"{name}: compiling the model" + (f" ({form.replace('_', '-')})" if tried else ""))
-            model = MODELS[family](rows, params.model.model_copy(update={"parametrisation": form}))
-            samplers[form] = SAMPLERS[sampling.sampler](model, sampling)
+            settings = params.model.model_copy(update={"parametrisation": form})
+            model = own.build(function, rows, settings, design) if function else MODELS[design.family](rows, settings)
+            keep = {"keep": own.kept(model)} if function else {}
+            samplers[form] = SAMPLERS[sampling.sampler](model, sampling, **keep)
         tried.append(sample_blocks(samplers[form], sampling, attempt, quantities, tell))
         if tried[-1].divergences == 0:
             break
     best = min(tried, key=lambda result: result.divergences)
-    return best.tree, attributes(best, len(tried) - 1, design, sampling)
+    said = attributes(best, len(tried) - 1, design, sampling)
+    if function:
+        best.tree["log_prior"] = xr.DataTree(own.log_prior(model, best.tree["posterior"].to_dataset()))
+        said |= {"model": Path(function).name, "parametrisation": "its own", "centred": ""}
+    return best.tree, said
 
 
 def attempts(design: Design, sampling: Sampling) -> Iterator[Attempt]:

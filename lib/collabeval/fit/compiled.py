@@ -9,7 +9,7 @@ A test holds the draws to those of `nutpie.compile_pymc_model`.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,8 +65,8 @@ class Compiled:
         return self.start + np.random.default_rng(seed).uniform(-1, 1, self.start.size)
 
 
-def compile_model(model: pm.Model) -> Compiled:
-    """Compile log-density and gradient, or load them from the cache."""
+def compile_model(model: pm.Model, keep: Collection[str] = POSTERIOR) -> Compiled:
+    """Compile log-density and gradient, or load them from the cache; `keep` names the variables that are wanted."""
     model = freeze_dims_and_data(model)
     initial = model.initial_point()
     variables = model.continuous_value_vars
@@ -77,7 +77,7 @@ def compile_model(model: pm.Model) -> Compiled:
     with model, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Loop fusion failed")  # says only that PyTensor fused less
         compiled = pm.pytensorf.compile([point], outputs, mode="NUMBA")
-    kept = [variable for variable in model.unobserved_value_vars if variable.name in POSTERIOR]
+    kept = [variable for variable in model.unobserved_value_vars if variable.name in keep]
     inner = compiled.vm.jit_fn
     return Compiled(
         logp=callback(LOGP, "logp", LOGP_SOURCE, inner, CACHED_SRC_FUNCTIONS.get(inner.py_func)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -38,10 +38,10 @@ class Block:
 Sampler = Callable[[Block], xr.DataTree]
 
 
-def nutpie_sampler(model: pm.Model, sampling: Sampling) -> Sampler:
+def nutpie_sampler(model: pm.Model, sampling: Sampling, keep: Collection[str] = POSTERIOR) -> Sampler:
     """Compile once, then sample any number of blocks."""
     nutpie = import_nutpie()
-    compiled = compile_model(model)
+    compiled = compile_model(model, keep)
     target = nutpie_model(compiled)
 
     def sample(block: Block) -> xr.DataTree:
@@ -127,7 +127,7 @@ def from_arrow(draws: list[Any], statistics: list[Any], compiled: Compiled, kept
     )
 
 
-def pymc_sampler(model: pm.Model, sampling: Sampling) -> Sampler:
+def pymc_sampler(model: pm.Model, sampling: Sampling, keep: Collection[str] = POSTERIOR) -> Sampler:
     """PyMC's own NUTS, to compare with."""
 
     def sample(block: Block) -> xr.DataTree:
@@ -149,7 +149,7 @@ def pymc_sampler(model: pm.Model, sampling: Sampling) -> Sampler:
         statistics = tree["sample_stats"].to_dataset().drop_attrs()
         return xr.DataTree.from_dict(
             {
-                "posterior": posterior[[name for name in POSTERIOR if name in posterior]],
+                "posterior": posterior[[name for name in keep if name in posterior]],
                 "sample_stats": statistics[[name for name in STATISTICS if name in statistics]],
             }
         )

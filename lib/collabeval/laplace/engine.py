@@ -32,9 +32,7 @@ class Fitted:
     failure: str  # why the engine's own check failed, or nothing
 
 
-def fit(
-    design: Design, sampling: Sampling, tell: Callable[[str], None], effective: int | None = None
-) -> Fitted:
+def fit(design: Design, sampling: Sampling, tell: Callable[[str], None], effective: int | None = None) -> Fitted:
     """Independent draws of the whole model, equally weighted, as many as `chains` × `draws`, in one chain.
 
     They come from `effective` effective proposals, or `minimum_ess`.

@@ -19,6 +19,7 @@ __all__ = [
 ]  # fmt: skip
 
 Family = Literal["binomial", "poisson", "normal"]
+PARAMS_MODEL = "params"  # in comparisons, the name of the model that `model` describes
 
 
 def _no_password_in(location: str) -> str:
@@ -219,6 +220,8 @@ class Params(Strict):
     """What the report shows."""
     render: Literal["auto", "quarto", "embedded"] = "auto"
     """What makes HTML and PDF; `auto` takes Quarto where it is found."""
+    compare: dict[Code, Model] = Field(default_factory=dict)
+    """Other models for `collabeval compare`, each under a name of yours: what it sets goes over `model`."""
 
     @check("measures")
     @classmethod
@@ -239,3 +242,16 @@ class Params(Strict):
             if given and not users:
                 raise refusal(f"`data.{table}` is given, but no measure takes its data from there", fix)
         return measures
+
+    @check("compare")
+    @classmethod
+    def _names_of_others(cls, compare: dict[str, Model]) -> dict[str, Model]:
+        if PARAMS_MODEL in compare:
+            raise refusal(
+                f"`{PARAMS_MODEL}` stands for the model of `model` itself", "give the alternative a name of its own"
+            )
+        return compare
+
+    def fitted_by(self, model: Model) -> Params:
+        """The same evaluation with another model."""
+        return self.model_copy(update={"model": model})

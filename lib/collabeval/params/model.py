@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
-from collabeval.params.types import Probability, Strict, refusal
+from collabeval.params.types import Code, Probability, Strict, Text, refusal
 
 # the numbers each distribution takes, no more and no fewer
 DISTRIBUTIONS: dict[str, frozenset[str]] = {
@@ -136,6 +136,28 @@ class Model(Strict):
     """What fits the model: `laplace` is fast, `nuts` the judge, `auto` the fast one where its own check passes."""
     priors: Priors = Field(default_factory=Priors)
     """Overrides of the default priors."""
+    functions: dict[Code, Text] = Field(default_factory=dict)
+    """Models of your own (docs/statistician.md): measure to `FILE.py:FUNCTION`, the path from the working folder."""
+
+    @field_validator("functions")
+    @classmethod
+    def _name_file_and_function(cls, functions: dict[str, str]) -> dict[str, str]:
+        for measure, function in functions.items():
+            file, colon, name = function.rpartition(":")
+            if function and not (colon and file.endswith(".py") and name.isidentifier()):
+                raise refusal(f"{measure}: {function} names no file and function", "write it FILE.py:FUNCTION")
+        return functions
+
+    def with_changes(self, alternative: Model) -> Model:
+        """This model with what `alternative` sets: options and priors replaced one by one, functions by measure."""
+        given = {name: getattr(alternative, name) for name in alternative.model_fields_set}
+        if "priors" in given:
+            priors = alternative.priors
+            own = {name: getattr(priors, name) for name in priors.model_fields_set}
+            given["priors"] = self.priors.model_copy(update=own)
+        if "functions" in given:
+            given["functions"] = self.functions | alternative.functions
+        return self.model_copy(update=given)
 
 
 class Sampling(Strict):

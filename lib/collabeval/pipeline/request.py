@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from collabeval.params import Params
-    from collabeval.pipeline.steps import Step
+    from collabeval.pipeline.steps import Evaluation, Step
 
 STATE = ".state"  # folder of the run that holds what the pipeline remembers
 
@@ -32,6 +32,12 @@ class Request:
     force: bool = False
     only: str = ""
     runs: Path = field(default_factory=lambda: Path("runs"))
+
+    def evaluation(self, params: Params, run: RunFolder) -> Evaluation:
+        """What is to be run: its steps and what they share."""
+        from collabeval.pipeline.steps import Evaluation
+
+        return Evaluation(params, run)
 
     def load(self) -> tuple[Params, RunFolder]:
         """The resolved params and the folder their run lies in."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
-import re
 import shutil
 import threading
 import time
@@ -16,21 +15,18 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 from collabeval import params_file
 from collabeval.errors import StepError
 from collabeval.kernels import KERNELS, Kernel
-from collabeval.pipeline import quick
+from collabeval.pipeline import quick, tidy
 from collabeval.pipeline import status as told
 from collabeval.pipeline.interrupt import Stopped, stoppable
 from collabeval.pipeline.keys import modules_named, python_of
-from collabeval.pipeline.request import STATE, Request, cores, sole_use, upto
+from collabeval.pipeline.request import Request, cores, sole_use, upto
 from collabeval.pipeline.status import Status, StepRecord
-from collabeval.pipeline.steps import Evaluation, Step, rendered, steps
+from collabeval.pipeline.steps import Step, rendered
 from collabeval.run_folder import written_whole
 
 if TYPE_CHECKING:
     from collabeval.pipeline.tasks import Verdict
 
-PARTS = re.compile(
-    r"^\.[\w.-]+-[a-z0-9_]{8}(\.\w+)?$"
-)  # what `written_whole` writes to before it moves a file in place
 # what running a notebook, and then the end of the run, load: loaded while pytask lays out the steps and kernels start
 LATER = ("jupytext", "papermill", "pyarrow.parquet", "h5py", "rocrate.rocrate")
 AHEAD = 3  # kernels started before their step; each holds some 200 MB
@@ -57,7 +53,7 @@ def plan_of(request: Request) -> list[Verdict]:
     from collabeval.pipeline import tasks
 
     params, run = request.load()
-    chosen = upto(steps(Evaluation(params, run)), request.only)
+    chosen = upto(request.evaluation(params, run).steps(), request.only)
     if not run.path.exists():
         return [tasks.Verdict(step.name, "run", ("it has not run yet",)) for step in chosen]
     with sole_use(run):
@@ -65,7 +61,7 @@ def plan_of(request: Request) -> list[Verdict]:
 
 
 class Run:
-    """One call of `collabeval run` on one run folder."""
+    """One call of `collabeval run` (or `compare`, where the request is one) on one run folder."""
 
     def __init__(self, request: Request, reporter: Reporter) -> None:
         self.request, self.reporter = request, reporter
@@ -83,8 +79,8 @@ class Run:
             A step failed; `run.json` then says `failed` and why.
         """
         with sole_use(self.folder):
-            self.evaluation = Evaluation(self.params, self.folder)
-            self.every = steps(self.evaluation)
+            self.evaluation = self.request.evaluation(self.params, self.folder)
+            self.every = self.evaluation.steps()
             self.chosen = upto(self.every, self.request.only)
             doubtful = quick.changed(self.folder, self.chosen)
             if self.is_finished() and not doubtful and not self.request.force:
@@ -148,19 +144,9 @@ class Run:
         self.status.write(self.folder)
         shutil.rmtree(self.folder.report, ignore_errors=True)
         (self.folder.path / "ro-crate-metadata.json").unlink(missing_ok=True)
-        for part in self.folder.path.glob("*/.*"):
-            if part.is_file() and PARTS.match(part.name) and part.parent.name != STATE:
-                part.unlink()
-        self.clear_leftovers()
+        tidy.clear(self.folder, {path for step in self.every for path in step.makes})
         params_file.write_resolved(self.params, self.folder)
-
-    def clear_leftovers(self) -> None:
-        """Remove files of steps that are no more, such as the draws of a measure that params no longer have."""
-        made = {path for step in self.every for path in step.makes}
-        for folder in ("data", "draws", "results", "notebooks"):
-            for path in (self.folder.path / folder).glob("*"):
-                if path.is_file() and path not in made:
-                    path.unlink()
+        tidy.keep_own_models(self.params, self.folder)
 
     def act(self, step: Step) -> None:
         """Run one step: its notebook on a kernel of its own, or the renderer."""

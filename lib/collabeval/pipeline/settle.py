@@ -10,20 +10,21 @@ from typing import Any
 
 from collabeval import provenance
 from collabeval.pipeline import status as told
-from collabeval.pipeline.keys import digest_tree
+from collabeval.pipeline.keys import digest_file, digest_tree
 from collabeval.pipeline.status import Status
 from collabeval.pipeline.steps import Evaluation, Step, rendered
+from collabeval.pipeline.tidy import own_models
 from collabeval.run_folder import RunFolder, written_whole
 
 
 def settle(evaluation: Evaluation, steps: Sequence[Step], status: Status) -> None:
     """Decide between complete and provisional, place the report, write the crate, and `run.json` last of all."""
-    params, run = evaluation.params, evaluation.run
+    run = evaluation.run
     failed = told.failed_checks(run)
     status.reasons = [check.said for check in failed]
     status.advisories = told.advisories(run)
     status.status = "provisional" if failed else "complete"
-    status.engines = told.engines(run, params.measures, {check.model for check in failed})
+    status.engines = told.engines(run, evaluation.fits, {check.model for check in failed})
     status.renderer = json.loads((rendered(run) / "renderer.json").read_text(encoding="utf-8"))
     status.report = place_report(evaluation, draft=bool(failed))
     write_workflow(run, steps)
@@ -37,7 +38,7 @@ def place_report(evaluation: Evaluation, draft: bool) -> list[str]:
     run.report.mkdir(parents=True, exist_ok=True)
     placed = []
     for kind in params.report.formats:
-        name = f"{'DRAFT-' if draft else ''}{params.collaborative}-{params.edition}.{kind}"
+        name = f"{'DRAFT-' if draft else ''}{evaluation.report_name}.{kind}"
         with written_whole(run.report / name) as part:
             shutil.copyfile(rendered(run) / f"report.{kind}", part)
         placed.append(f"report/{name}")
@@ -74,7 +75,9 @@ def account(evaluation: Evaluation, status: Status) -> provenance.Account:
         "requirements lock": evaluation.lock,
         "renderer": f"{status.renderer['name']} {status.renderer['version']}",
     }
+    own = {str(path): digest_file(path) for path in own_models(evaluation.params)}
+    inputs = provenance.read_sources(evaluation.run) | own
     return provenance.Account(
         status.title, status.status, status.started, status.finished, evaluation.params.report.author,
-        provenance.read_sources(evaluation.run), facts, status.versions,
+        inputs, facts, status.versions,
     )  # fmt: skip

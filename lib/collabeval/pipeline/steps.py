@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from collabeval import casemix, render
 from collabeval import home as project
-from collabeval.params import Params
+from collabeval.own_model import file_and_name, own_function
+from collabeval.params import Model, Params
 from collabeval.pipeline import keys
 from collabeval.pipeline.request import STATE
 from collabeval.provenance import sources_file
@@ -44,6 +45,22 @@ class Evaluation:
         self.values: dict[str, Any] = params.model_dump(mode="json")
         self.lock = keys.packages(self.home)
 
+    @property
+    def report_name(self) -> str:
+        """Name of the rendered files, without their kind."""
+        return f"{self.params.collaborative}-{self.params.edition}"
+
+    @property
+    def fits(self) -> list[str]:
+        """What is fitted, by the name of its draws."""
+        return list(self.params.measures)
+
+    def steps(self) -> list[Step]:
+        """All steps, in an order in which they can run."""
+        fits = [_fit(self, measure) for measure in self.params.measures]
+        after = (_performance, _improvement, _checks, _report, render_step)
+        return [data_step(self), *fits, *(step(self) for step in after)]
+
     def notebook(self, name: str) -> Path:
         return self.home / "notebooks" / f"{name}.ipynb"
 
@@ -59,6 +76,14 @@ class Evaluation:
             for name, measure in self.values["measures"].items()
         }
 
+    def model(self, model: Model, measures: Iterable[str]) -> dict[str, str]:
+        """Digests of a model's settings, and of the files of those of its functions that are for these measures."""
+        own = {measure: own_function(model, measure) for measure in measures if own_function(model, measure)}
+        settings = model.model_dump(mode="json", exclude={"functions"})
+        named = {f"model {Path(name).name} of {measure}": keys.digest_file(file_and_name(name)[0])
+                 for measure, name in own.items()}  # fmt: skip
+        return {"params model": keys.digest_values(settings), **named}
+
     def keys(self, source: Path, **params: Any) -> dict[str, str]:
         """Digests behind one notebook: its code, the modules it imports, the packages, and some params."""
         modules = keys.modules_behind(keys.python_of(source))
@@ -70,21 +95,7 @@ class Evaluation:
         }
 
 
-def steps(evaluation: Evaluation) -> list[Step]:
-    """All steps of one evaluation, in an order in which they can run."""
-    fits = [_fit(evaluation, measure) for measure in evaluation.params.measures]
-    return [
-        _data(evaluation),
-        *fits,
-        _performance(evaluation),
-        _improvement(evaluation),
-        _checks(evaluation),
-        _report(evaluation),
-        _render(evaluation),
-    ]
-
-
-def _data(evaluation: Evaluation) -> Step:
+def data_step(evaluation: Evaluation) -> Step:
     source, run, values = evaluation.notebook("data"), evaluation.run, evaluation.values
     where = {key: value for key, value in values["data"].items() if key != "note"}
     measures = evaluation.measures((*WORDING, *JUDGEMENT))
@@ -99,8 +110,9 @@ def _data(evaluation: Evaluation) -> Step:
 def _fit(evaluation: Evaluation, measure: str) -> Step:
     source, run, values = evaluation.notebook("fit"), evaluation.run, evaluation.values
     settings = evaluation.measures((*WORDING, *JUDGEMENT))[measure]
-    names = ("periods", "model", "sampling")
+    names = ("periods", "sampling")
     found = evaluation.keys(source, **{name: values[name] for name in names}, **{f"measures.{measure}": settings})
+    found |= evaluation.model(evaluation.params.model, [measure])
     name = f"fit-{measure}"
     makes = (run.draws(measure), run.notebook(name))
     label = f"Fitting the model of {measure}"
@@ -109,8 +121,9 @@ def _fit(evaluation: Evaluation, measure: str) -> Step:
 
 def _analysis(evaluation: Evaluation, name: str, what: str, needs: tuple[Path, ...], makes: tuple[Path, ...]) -> Step:
     source, values = evaluation.notebook(name), evaluation.values
-    blocks = {block: values[block] for block in ("periods", "model", "sampling", "rules")}
+    blocks = {block: values[block] for block in ("periods", "sampling", "rules")}
     found = evaluation.keys(source, measures=evaluation.measures(WORDING), **blocks)
+    found |= evaluation.model(evaluation.params.model, ())
     notebook = evaluation.run.notebook(name)
     return Step(name, what, source, evaluation.blocks(), found, needs, (*makes, notebook))
 
@@ -135,8 +148,9 @@ def _checks(evaluation: Evaluation) -> Step:
 
 def _report(evaluation: Evaluation) -> Step:
     source, run = evaluation.home / "reports" / "evaluation.qmd", evaluation.run
-    shown = {name: value for name, value in evaluation.values.items() if name != "render"}
+    shown = {name: value for name, value in evaluation.values.items() if name not in ("render", "compare")}
     found = evaluation.keys(source, all=shown)
+    found |= {f"sensitivity {path.stem}": keys.digest_file(path) for path in sensitivity(run) if path.exists()}
     results = tables(run, (*SITE_TABLES, *PROGRAMME_TABLES, "diagnostics"))
     results += tables(run, casemix.TABLES) if casemix.adjusted(evaluation.params) else ()
     needs = (*fitted(evaluation), run.quality, *results)
@@ -145,7 +159,7 @@ def _report(evaluation: Evaluation) -> Step:
     return Step("report", "Writing the report", source, parameters, found, needs, makes)
 
 
-def _render(evaluation: Evaluation) -> Step:
+def render_step(evaluation: Evaluation) -> Step:
     run, params = evaluation.run, evaluation.params
     modules = keys.modules_behind("import collabeval.render")
     renderer = render.choose(params.render)
@@ -158,6 +172,11 @@ def _render(evaluation: Evaluation) -> Step:
     }
     makes = tuple(rendered(run) / f"report.{kind}" for kind in params.report.formats)
     return Step("render", f"Rendering ({renderer.name})", None, {}, found, (run.notebook("report"), run.figures), makes)
+
+
+def sensitivity(run: RunFolder) -> tuple[Path, ...]:
+    """What `collabeval compare --sensitivity` found, which the report shows where it has been run."""
+    return tables(run.comparison("sensitivity"), ("alternatives", "changes"))
 
 
 def data_checks(run: RunFolder) -> Path:

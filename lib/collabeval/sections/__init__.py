@@ -6,10 +6,13 @@ from pathlib import Path
 
 from collabeval import params_file
 from collabeval.casemix import adjusted
-from collabeval.disclosure import Run, publish
+from collabeval.comparison.basis import basis
+from collabeval.disclosure import Compared, Run, publish, publish_changes
 from collabeval.params import Params
+from collabeval.params.grid import with_grid
 from collabeval.run_folder import RunFolder
 from collabeval.sections.absent import absent
+from collabeval.sections.comparison import ComparisonReport
 from collabeval.sections.deviance import positive_deviance
 from collabeval.sections.diagnostics import diagnostics
 from collabeval.sections.limits import limits
@@ -30,6 +33,7 @@ __all__ = [
     "limits",
     "measurement",
     "methods",
+    "open_comparison",
     "open_report",
     "outcomes_over_time",
     "positive_deviance",
@@ -51,7 +55,29 @@ def open_report(run_folder: str) -> Report:
     """Open a run for its report: its tables pass disclosure control here, and sections see nothing else."""
     run = RunFolder(Path(run_folder))
     params = params_file.read_resolved(run.params)
-    return from_published(publish(_tables(run, params), params), run)
+    tables = _tables(run, params)
+    return from_published(publish(tables, params), run, _sensitivity(run, params, tables))
+
+
+def open_comparison(run_folder: str) -> ComparisonReport:
+    """Open a comparison of models for its report: what it found passes disclosure control here."""
+    run = RunFolder(Path(run_folder))
+    params = params_file.read_resolved(run.params)
+    found, changes, checks = (run.read(run.table(name)) for name in ("alternatives", "changes", "diagnostics"))
+    published = publish_changes(run.read(run.sites), run.read(run.panel), params, changes)
+    return ComparisonReport(Compared(params, found, published), run, checks)
+
+
+def _sensitivity(run: RunFolder, params: Params, tables: Run) -> Compared | None:
+    """What the grid found, or None where it has not been run, or was run on other data, rules or another model."""
+    folder = run.comparison("sensitivity")
+    paths = [folder.table(name) for name in ("alternatives", "changes")]
+    if not all(path.exists() for path in paths):
+        return None
+    found, changes = (run.read(path) for path in paths)
+    if set(found["basis"]) != {basis(params, tables.panel)}:
+        return None
+    return Compared(with_grid(params), found, publish_changes(tables.sites, tables.panel, params, changes))
 
 
 def _tables(run: RunFolder, params: Params) -> Run:

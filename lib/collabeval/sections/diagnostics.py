@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from collabeval.sections.report import Report, Section, blocks, callout, text
+from collabeval.sections.sensitivity import sensitivity
 from collabeval.statements import checks, numbers
 
 
@@ -19,6 +20,7 @@ def diagnostics(report: Report) -> Section:
             callout("important", "Key message", text(checks.message(len(rows), len(failed), blocking))),
             "\n".join(_advice(report, row) for row in failed.to_dict("records")),
             _table(report, rows),
+            sensitivity(report),
         )
     )
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from collabeval.disclosure import MeasureView
 from collabeval.sections.report import Report, Section, blocks, text
-from collabeval.statements import numbers
+from collabeval.statements import alternatives, numbers
 
 NOT_ASSESSED = "Not assessed."
 
@@ -45,7 +45,7 @@ def _threats(report: Report) -> list[tuple[str, str]]:
         ("Case-mix", _case_mix([facts.view for facts in report.facts])),
         ("Transfers and completeness of follow-up", NOT_ASSESSED),
         (f"Fit at single {nouns[1]}", "Checked for each measure as a whole by posterior prediction; see Diagnostics."),
-        ("Other shapes of the trend", _if_periods(report, NOT_ASSESSED)),
+        ("Other shapes of the trend", _if_periods(report, _trends(report))),
         (
             "Thresholds moved after the results",
             f"{NOT_ASSESSED} The rules stand in the params file, but nothing here proves that they stood there before.",
@@ -56,6 +56,19 @@ def _threats(report: Report) -> list[tuple[str, str]]:
 
 def _if_periods(report: Report, said: str) -> str:
     return "Cannot arise: one period." if report.published.params.periods.length == "none" else said
+
+
+def _trends(report: Report) -> str:
+    """Agreement of words across the shapes of the trend, where the grid has been run."""
+    compared = report.compared
+    if compared is None:
+        return NOT_ASSESSED
+    others = tuple(name for name in compared.others if name.startswith("trend_"))
+    words = int(report.published.statements["statement"].ne("none").sum())
+    shapes = numbers.listed(alternatives.VALUES[name.removeprefix("trend_")] for name in others)
+    changed = compared.changed(others)
+    said = f"{changed} of {words}" if changed else f"none of {words}"
+    return f"With another trend ({shapes}), {said} words about {report.lead.nouns[1]} would be others."
 
 
 def _seasons(report: Report) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
 from collabeval import equations as eq
 from collabeval.equations import Formula, averaged, below, join, raised, symbol, word
+from collabeval.own_model import own_function
 from collabeval.sections.report import Report, Section, blocks, text
 from collabeval.statements import checks, numbers, priors
 from collabeval.statements import words as slugs
@@ -24,6 +27,7 @@ def methods(report: Report) -> Section:
             _families(report),
             _predictor(report),
             text(_in_words(report)),
+            _own(report),
             "## Priors",
             _priors(report),
             "## The rules behind the words",
@@ -44,6 +48,21 @@ def _families(report: Report) -> str:
     """The likelihood of each family that occurs."""
     found = dict.fromkeys(facts.view.params.family for facts in report.facts)
     return blocks(*(FAMILIES[family]() for family in found))
+
+
+def _own(report: Report) -> str:
+    """Which measures have a model of the evaluation's own, of which only likelihood and linear predictor are these."""
+    params = report.published.params
+    views = [view for view in report.published.measures if own_function(params.model, view.name)]
+    if not views:
+        return ""
+    named = [f"{view.params.label} ({Path(own_function(params.model, view.name)).name})" for view in views]
+    return text(
+        f"A model of this evaluation’s own, written in PyMC: {numbers.listed(named)}. It has the likelihood and the "
+        "linear predictor above; how its parts vary, and their priors, are its own and stand in that file, a copy of "
+        "which lies in the run’s folder (models). The rest of this chapter on how the parts vary and on their priors "
+        "does not speak of it."
+    )
 
 
 def _binomial() -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from collabeval import plots, tables
-from collabeval.disclosure import MeasureView, Published
+from collabeval.disclosure import Compared, MeasureView, Published
 from collabeval.run_folder import RunFolder, written_whole
 from collabeval.statements import numbers
 from collabeval.statements.facts import Facts, gather
@@ -54,11 +54,15 @@ class FrontMatter:
 
 @dataclass(frozen=True)
 class Report:
-    """One report: what may be shown, the facts of each measure, and where its figures and tables are written."""
+    """One report: what may be shown, the facts of each measure, and where its figures and tables are written.
+
+    ``compared`` is what a grid of other priors and likelihoods found, where one has been run.
+    """
 
     published: Published
     run: RunFolder
     facts: tuple[Facts, ...]
+    compared: Compared | None = None
 
     @property
     def lead(self) -> Facts:
@@ -85,13 +89,25 @@ class Report:
         right: Sequence[str] = (),
     ) -> str:
         """Write a table as CSV; give the Markdown that shows it."""
-        write_text(self.run.tables / f"{name}.csv", table.to_csv(index=False))
-        return tables.wide(tables.pipe_table(table, text(caption), name, bold, right))
+        return write_table(self.run, name, table, caption, bold, right)
 
 
-def from_published(published: Published, run: RunFolder) -> Report:
+def write_table(
+    run: RunFolder,
+    name: str,
+    table: pd.DataFrame,
+    caption: str,
+    bold: Sequence[bool] | None = None,
+    right: Sequence[str] = (),
+) -> str:
+    """Write a table of a run as CSV; give the Markdown that shows it."""
+    write_text(run.tables / f"{name}.csv", table.to_csv(index=False))
+    return tables.wide(tables.pipe_table(table, text(caption), name, bold, right))
+
+
+def from_published(published: Published, run: RunFolder, compared: Compared | None = None) -> Report:
     """A report on what may be shown."""
-    return Report(published, run, tuple(gather(published, view) for view in published.measures))
+    return Report(published, run, tuple(gather(published, view) for view in published.measures), compared)
 
 
 def figure_text(words: Words, noun: str) -> plots.FigureText:

@@ -1,0 +1,31 @@
+"""The fit of one of several models to every measure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pandas as pd
+import xarray as xr
+
+from collabeval import estimates, fit
+from collabeval.comparison.names import alternatives, draws_name
+from collabeval.params import Params
+
+
+def fit_alternative(
+    params: Params, panel: pd.DataFrame, alternative: str, progress: Callable[[str], None] | None = None
+) -> tuple[dict[str, xr.DataTree], pd.DataFrame]:
+    """Draws of every measure's model under one alternative, and a table of the seconds that each fit took.
+
+    Returns
+    -------
+    Draws by the name they are kept under (`draws_name`); DataFrame with measure, seconds.
+    """
+    own, trees, seconds = alternatives(params)[alternative], {}, []
+    for measure in own.measures:
+        began = time.perf_counter()
+        reported = estimates.reported_draws(own, measure, panel)
+        trees[draws_name(alternative, measure)] = fit.sample(panel, measure, own, reported, progress)
+        seconds.append((measure, round(time.perf_counter() - began, 2)))
+    return trees, pd.DataFrame(seconds, columns=["measure", "seconds"])
