@@ -22,8 +22,7 @@ __all__ = ["COLUMNS", "blocking", "check_all", "jumps", "with_jumps"]
 
 def blocking(name: str, tree: xr.DataTree, reported: pd.DataFrame) -> list[Check]:
     """The gates that a fit must pass, those of the engine that made it; `reported`: its rows of the results tables."""
-    gates = integration(name, tree, reported) if fast(tree) else [*sampling(name, tree), *convergence(name, reported)]
-    return [*gates, not_a_number(name, tree)]
+    return integration(name, tree, reported) if fast(tree) else sampling(name, tree) + convergence(name, reported)
 
 
 def check_all(
