@@ -44,6 +44,7 @@ def _options() -> argparse.Namespace:
     said = commands.add_parser("words", help="false positives, power and coverage in simulated collaboratives")
     said.set_defaults(work=_words)
     said.add_argument("--replicates", type=int, default=20)
+    said.add_argument("--first", type=int, default=0, help="the replicate to start from")
     commands.add_parser("pages", help="tables and figures for docs/").set_defaults(work=_pages)
     return parser.parse_args()
 
@@ -65,13 +66,14 @@ def _ranks(options: argparse.Namespace) -> None:
 def _words(options: argparse.Namespace) -> None:
     from calibration import collaboratives
 
-    collaboratives.study(SEED, options.replicates, WORK)
+    collaboratives.study(SEED, range(options.first, options.replicates), WORK)
 
 
 def _pages(options: argparse.Namespace) -> None:
-    from calibration import pages
+    from calibration import rank_page, word_page
 
-    pages.write(WORK, RESULTS, ROOT / "docs")
+    for page in (rank_page, word_page):
+        page.write(WORK, RESULTS, ROOT / "docs")
 
 
 if __name__ == "__main__":

@@ -82,16 +82,16 @@ def params() -> Params:
     )
 
 
-def study(seed: int, replicates: int, folder: Path) -> None:
-    """Fit and judge so many collaboratives of every scenario, those that the folder holds already left out."""
-    for number in range(replicates):
+def study(seed: int, numbers: range, folder: Path) -> None:
+    """Fit and judge these collaboratives of every scenario, those that the folder holds already left out."""
+    for number in numbers:
         for scenario in SCENARIOS:
             name = f"words_{scenario.volume}_{scenario.spread}_{number}"
             if not (folder / f"{name}.json").exists():
                 said, sites = replicate(scenario, seed, number)
                 sites.to_parquet(folder / f"{name}.parquet")
                 (folder / f"{name}.json").write_text(json.dumps(said))
-        print(f"{number + 1} of {replicates} collaboratives of each scenario", flush=True)
+        print(f"{number + 1} of {numbers.stop} collaboratives of each scenario", flush=True)
 
 
 def replicate(scenario: Scenario, seed: int, number: int) -> tuple[dict, pd.DataFrame]:
