@@ -1,0 +1,209 @@
+"""Time the package's two engines beside Stan, PyMC and bambi, each to the same goal, from process start to draws on disk.
+
+    python -m benchmarks.engines                        # what is installed; New York's data only where --new-york says
+    python -m benchmarks.engines --goal 1000 --limit 600 --repetitions 3 --new-york FOLDER
+
+The goal: every reported quantity (benchmarks/goal.py) has so many effective draws, bulk and tail, and R-hat at most 1.01.
+An engine that falls short is run again with as many draws as its first run says are needed, and only the run that
+reaches the goal counts. The first run of each engine and case has empty caches (`cold`); the others are `warm`, and
+engines take turns, so that a busy machine is busy for all. Writes docs/benchmarks.json, docs/benchmarks.md and
+docs/pictures/benchmarks.svg; peers: benchmarks/peers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from math import ceil
+from pathlib import Path
+
+from benchmarks import cases, engines_report
+from benchmarks.cases import ROOT, Case
+from benchmarks.goal import RHAT, precision
+from benchmarks.one_fit import OWN
+
+PACKAGES = {"laplace": "numba", "nuts": "nutpie", "stan": "pystan", "pymc": "pymc", "bambi": "bambi"}
+GROWTH = (70, 600, 4700)  # sites × 20 quarters
+FIRST_DRAWS = 1000  # a chain, for peers
+SPARE = 1.15  # more draws than the last run says would do
+TRIES = 4
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run. Seconds on the wall and of all processors; the largest process, MiB; the worst quantity's precision."""
+
+    case: str
+    engine: str
+    kind: str  # cold or warm
+    effort: int  # draws a chain, or for the package's engines the effective draws asked for
+    seed: int
+    outcome: str  # finished, stopped (at the time limit) or failed
+    wall: float
+    processor: float
+    memory: float
+    effective: float | None = None
+    rhat: float | None = None
+    parts: dict[str, float] | None = None
+
+    def suffices(self, goal: float) -> bool:
+        """Whether the goal was reached."""
+        return self.effective is not None and self.effective >= goal and not (self.rhat or 0.0) > RHAT
+
+
+def run(case: Case, engine: str, effort: int, seed: int, cache: Path, kind: str, limit: float) -> Record:
+    """One fit in a process of its own, stopped at `limit` seconds."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        case.rows.to_parquet(folder / "rows.parquet")
+        (folder / "params.json").write_text(_params(case, engine, effort, seed))
+        wall, processor, memory, outcome = _timed(engine, folder, cache, limit)
+        about = (case.name, engine, kind, effort, seed, outcome, round(wall, 2), round(processor, 2), round(memory))
+        if outcome != "finished":
+            return Record(*about)
+        found, parts = precision(folder / "draws.nc"), json.loads((folder / "parts.json").read_text())
+        return Record(*about, round(found.effective, 1), found.rhat if found.rhat == found.rhat else None,
+                      {part: round(seconds, 2) for part, seconds in parts.items()})  # fmt: skip
+
+
+def _params(case: Case, engine: str, effort: int, seed: int) -> str:
+    own = {"minimum_ess": effort} if engine in OWN else {"draws": effort}
+    sampling = case.params.sampling.model_copy(update={"seed": seed, **own})
+    model = case.params.model.model_copy(update={"engine": engine if engine in OWN else "auto"})
+    return case.params.model_copy(update={"sampling": sampling, "model": model}).model_dump_json()
+
+
+def _timed(engine: str, folder: Path, cache: Path, limit: float) -> tuple[float, float, float, str]:
+    """Wall and processor seconds, peak MiB of the largest process, and how it ended."""
+    paths = [str(ROOT / "lib"), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "XDG_CACHE_HOME": str(cache)}
+    environment["COLLABEVAL_CACHE"] = str(cache / "collabeval")
+    if engine not in OWN:  # the package's engines say themselves where PyTensor keeps what it compiles
+        environment["PYTENSOR_FLAGS"] = f"base_compiledir={cache / 'pytensor'}"
+    command = [sys.executable, "-m", "benchmarks.one_fit", engine, str(folder)]
+    with (folder / "log").open("w") as log:
+        clock = time.perf_counter()
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
+        stopped = False
+        while True:
+            done, status, usage = os.wait4(process.pid, os.WNOHANG)
+            wall = time.perf_counter() - clock
+            if done:
+                break
+            if wall > limit and not stopped:
+                os.killpg(process.pid, signal.SIGKILL)  # its own session: nothing else
+                stopped = True
+            time.sleep(0.01)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    outcome = "stopped" if stopped else "failed" if process.returncode else "finished"
+    if outcome == "failed":
+        print((folder / "log").read_text()[-2000:], flush=True)
+    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, outcome
+
+
+def reach(case: Case, engine: str, goal: int, limit: float, cache: Path) -> list[Record]:
+    """A cold run, and warm ones with more draws until the goal is reached, or it is clear that it will not be."""
+    effort = goal if engine in OWN else FIRST_DRAWS
+    records = [told(run(case, engine, effort, case.params.sampling.seed, cache, "cold", limit))]
+    for attempt in range(1, TRIES):
+        last = records[-1]
+        if last.effective is None or last.suffices(goal):
+            break
+        factor = max(SPARE, SPARE * goal / last.effective)
+        if last.wall * factor > 2 * limit:
+            break
+        effort = ceil(effort * factor / 50) * 50
+        seed = case.params.sampling.seed + attempt
+        records.append(told(run(case, engine, effort, seed, cache, "warm", limit)))
+    return records
+
+
+def compare(case: Case, engines: Sequence[str], goal: int, limit: float, repetitions: int, caches: Path) -> list[Record]:
+    """All engines on one case: what each needs first, then warm repetitions in turns."""
+    caches_of = {engine: caches / f"{case.name}-{engine}" for engine in engines}
+    found = {engine: reach(case, engine, goal, limit, caches_of[engine]) for engine in engines}
+    ready = [engine for engine in engines if found[engine][-1].suffices(goal)]
+    for repetition in range(repetitions):
+        for engine in ready:
+            seed = case.params.sampling.seed + 100 + repetition
+            effort = found[engine][-1].effort
+            found[engine].append(told(run(case, engine, effort, seed, caches_of[engine], "warm", limit)))
+    return [record for records in found.values() for record in records]
+
+
+def growth(sizes: Sequence[int], goal: int, limit: float, repetitions: int, cache: Path) -> list[Record]:
+    """The fast engine alone, warm, with ever more sites."""
+    grown = [cases.grown(sites) for sites in sizes]
+    return [
+        told(run(case, "laplace", goal, case.params.sampling.seed + repetition, cache, "warm", limit))
+        for repetition in range(repetitions)
+        for case in grown
+    ]
+
+
+def told(record: Record) -> Record:
+    """Say how a run went."""
+    reached = f"{record.effective:,.0f} effective" if record.effective is not None else record.outcome
+    print(f"{record.case:24} {record.engine:8} {record.kind} {record.effort:6d} {record.wall:8.1f} s "
+          f"{record.processor:8.1f} s of processors {record.memory:7,.0f} MiB  {reached}", flush=True)  # fmt: skip
+    return record
+
+
+def installed() -> dict[str, str]:
+    """Version of each engine's package that is here."""
+    found = {}
+    for engine, package in PACKAGES.items():
+        try:
+            found[engine] = f"{package} {version(package)}"
+        except PackageNotFoundError:
+            print(f"{engine}: {package} is not installed, left out → uv pip install -e '.[peers]'")
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--goal", type=int, default=1000, help="effective draws of the worst quantity")
+    parser.add_argument("--limit", type=float, default=600, help="seconds after which a run is stopped")
+    parser.add_argument("--repetitions", type=int, default=3, help="warm runs after the goal was first reached")
+    parser.add_argument("--new-york", type=Path, metavar="FOLDER")
+    parser.add_argument("--engines", nargs="+", choices=PACKAGES, default=list(PACKAGES))
+    parser.add_argument("--growth", nargs="*", type=int, default=list(GROWTH), help="numbers of sites")
+    options = parser.parse_args()
+    versions = installed()
+    engines = [engine for engine in options.engines if engine in versions]
+    chosen = [cases.infant(), *([cases.new_york(options.new_york)] if options.new_york else []), cases.surgical_demo()]
+    caches = Path(tempfile.mkdtemp(prefix="benchmark-caches-"))
+    records: list[Record] = []
+    try:
+        for case in chosen:
+            records += compare(case, engines, options.goal, options.limit, options.repetitions, caches)
+        demo_cache = caches / f"{chosen[-1].name}-laplace"
+        if "laplace" in engines:
+            records += growth(options.growth, options.goal, options.limit, options.repetitions, demo_cache)
+    finally:
+        shutil.rmtree(caches)
+    described = [*chosen, *(cases.grown(sites) for sites in options.growth)]
+    result = {
+        "command": "python -m benchmarks.engines " + " ".join(sys.argv[1:]),
+        "machine": {"cores": os.process_cpu_count(), "python": platform.python_version(), "system": platform.system(),
+                    "load": [round(load, 1) for load in os.getloadavg()]},
+        "goal": options.goal, "limit": options.limit, "versions": versions,
+        "cases": {case.name: {"words": case.words, "size": case.size, "cells": len(case.rows)} for case in described},
+        "runs": [asdict(record) for record in records],
+    }  # fmt: skip
+    engines_report.write(result)
+
+
+if __name__ == "__main__":
+    main()
