@@ -1,12 +1,13 @@
-"""Time the package's two engines beside Stan, PyMC and bambi, each to the same goal, from process start to draws on disk.
+"""Time both engines beside Stan, PyMC and bambi, each to the same goal, from process start to draws on disk.
 
     python -m benchmarks.engines                        # what is installed; New York's data only where --new-york says
     python -m benchmarks.engines --goal 1000 --limit 600 --repetitions 3 --new-york FOLDER
 
-The goal: every reported quantity (benchmarks/goal.py) has so many effective draws, bulk and tail, and R-hat at most 1.01.
-An engine that falls short is run again with as many draws as its first run says are needed, and only the run that
-reaches the goal counts. The first run of each engine and case has empty caches (`cold`); the others are `warm`, and
-engines take turns, so that a busy machine is busy for all. Writes docs/benchmarks.json, docs/benchmarks.md and
+The goal: every reported quantity (benchmarks/goal.py) has so many effective draws, bulk and tail; R-hat at most 1.01.
+An engine that falls short is run again with as many draws as its first run says are needed, and only runs that reach
+the goal count. The first run of an engine has empty caches (`cold`), its first of each further case may compile another
+model (`new`), the others are `warm`; engines take turns, so that a busy machine is busy for all. After each case it
+writes docs/benchmarks.json, docs/benchmarks.md and
 docs/pictures/benchmarks.svg; peers: benchmarks/peers.
 """
 
@@ -22,18 +23,25 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 from benchmarks import cases, engines_report
 from benchmarks.cases import ROOT, Case
 from benchmarks.goal import RHAT, precision
 from benchmarks.one_fit import OWN
+from collabeval.machine import cores
 
 PACKAGES = {"laplace": "numba", "nuts": "nutpie", "stan": "pystan", "pymc": "pymc", "bambi": "bambi"}
+CASES: dict[str, Callable[[Path], Case]] = {
+    "infant": lambda folder: cases.infant(),
+    "demo": lambda folder: cases.surgical_demo(),
+    "new_york": cases.new_york,
+}
 GROWTH = (70, 600, 4700)  # sites × 20 quarters
 FIRST_DRAWS = 1000  # a chain, for peers
 SPARE = 1.15  # more draws than the last run says would do
@@ -46,7 +54,7 @@ class Record:
 
     case: str
     engine: str
-    kind: str  # cold or warm
+    kind: str  # cold, new or warm
     effort: int  # draws a chain, or for the package's engines the effective draws asked for
     seed: int
     outcome: str  # finished, stopped (at the time limit) or failed
@@ -113,9 +121,11 @@ def _timed(engine: str, folder: Path, cache: Path, limit: float) -> tuple[float,
 
 
 def reach(case: Case, engine: str, goal: int, limit: float, cache: Path) -> list[Record]:
-    """A cold run, and warm ones with more draws until the goal is reached, or it is clear that it will not be."""
+    """A first run, cold or new, and warm ones with more draws until the goal is reached or out of reach."""
     effort = goal if engine in OWN else FIRST_DRAWS
-    records = [told(run(case, engine, effort, case.params.sampling.seed, cache, "cold", limit))]
+    kind = "new" if cache.exists() else "cold"
+    cache.mkdir(exist_ok=True)
+    records = [told(run(case, engine, effort, case.params.sampling.seed, cache, kind, limit))]
     for attempt in range(1, TRIES):
         last = records[-1]
         if last.effective is None or last.suffices(goal):
@@ -129,9 +139,11 @@ def reach(case: Case, engine: str, goal: int, limit: float, cache: Path) -> list
     return records
 
 
-def compare(case: Case, engines: Sequence[str], goal: int, limit: float, repetitions: int, caches: Path) -> list[Record]:
+def compare(
+    case: Case, engines: Sequence[str], goal: int, limit: float, repetitions: int, caches: Path
+) -> list[Record]:
     """All engines on one case: what each needs first, then warm repetitions in turns."""
-    caches_of = {engine: caches / f"{case.name}-{engine}" for engine in engines}
+    caches_of = {engine: caches / engine for engine in engines}
     found = {engine: reach(case, engine, goal, limit, caches_of[engine]) for engine in engines}
     ready = [engine for engine in engines if found[engine][-1].suffices(goal)]
     for repetition in range(repetitions):
@@ -177,32 +189,47 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=600, help="seconds after which a run is stopped")
     parser.add_argument("--repetitions", type=int, default=3, help="warm runs after the goal was first reached")
     parser.add_argument("--new-york", type=Path, metavar="FOLDER")
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--engines", nargs="+", choices=PACKAGES, default=list(PACKAGES))
     parser.add_argument("--growth", nargs="*", type=int, default=list(GROWTH), help="numbers of sites")
     options = parser.parse_args()
     versions = installed()
     engines = [engine for engine in options.engines if engine in versions]
-    chosen = [cases.infant(), *([cases.new_york(options.new_york)] if options.new_york else []), cases.surgical_demo()]
+    chosen = [CASES[name](options.new_york) for name in options.cases if name != "new_york" or options.new_york]
     caches = Path(tempfile.mkdtemp(prefix="benchmark-caches-"))
+    settings = (options.goal, options.limit, options.repetitions)
     records: list[Record] = []
     try:
         for case in chosen:
-            records += compare(case, engines, options.goal, options.limit, options.repetitions, caches)
-        demo_cache = caches / f"{chosen[-1].name}-laplace"
-        if "laplace" in engines:
-            records += growth(options.growth, options.goal, options.limit, options.repetitions, demo_cache)
+            records += compare(case, engines, *settings, caches)
+            engines_report.write(_result(records, chosen, versions, options))
+        if "laplace" in engines and options.growth:
+            records += growth(options.growth, *settings, caches / "laplace")
+            grown = [cases.grown(sites) for sites in options.growth]
+            engines_report.write(_result(records, [*chosen, *grown], versions, options))
     finally:
         shutil.rmtree(caches)
-    described = [*chosen, *(cases.grown(sites) for sites in options.growth)]
-    result = {
-        "command": "python -m benchmarks.engines " + " ".join(sys.argv[1:]),
-        "machine": {"cores": os.process_cpu_count(), "python": platform.python_version(), "system": platform.system(),
-                    "load": [round(load, 1) for load in os.getloadavg()]},
-        "goal": options.goal, "limit": options.limit, "versions": versions,
+
+
+def _result(
+    records: Sequence[Record], described: Sequence[Case], versions: dict[str, str], options: argparse.Namespace
+) -> dict[str, Any]:
+    words = [word if not Path(word).is_dir() else "FOLDER" for word in sys.argv[1:]]
+    load = [round(load, 1) for load in os.getloadavg()]
+    return {
+        "command": " ".join(["python -m benchmarks.engines", *words]),
+        "machine": {
+            "cores": cores(),
+            "python": platform.python_version(),
+            "system": platform.system(),
+            "load": load,
+        },
+        "goal": options.goal,
+        "limit": options.limit,
+        "versions": versions,
         "cases": {case.name: {"words": case.words, "size": case.size, "cells": len(case.rows)} for case in described},
         "runs": [asdict(record) for record in records],
-    }  # fmt: skip
-    engines_report.write(result)
+    }
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks.cases import ROOT
 from benchmarks.engines_figure import draw
+from benchmarks.goal import RHAT
 from collabeval.plots.saving import save_svg
 
 DOCS = ROOT / "docs"
@@ -43,7 +44,7 @@ def _summary(case: str, engine: str, runs: list[Row], goal: float) -> Row:
     cold = [run for run in runs if run["kind"] == "cold"]
     warm = [run for run in runs if run["kind"] == "warm" and run["effective"] is not None]
     enough = [run for run in warm if run["effort"] == max(each["effort"] for each in warm)]
-    reached = [run for run in enough if run["effective"] >= goal and not (run["rhat"] or 0) > 1.01]
+    reached = [run for run in enough if run["effective"] >= goal and not (run["rhat"] or 0) > RHAT]
     best = max((run for run in runs if run["effective"] is not None), key=lambda run: run["effective"], default=None)
     counted = enough if 2 * len(reached) > len(enough) else []  # half of them may miss by chance, not more
     row: Row = {"case": case, "engine": engine, "runs": len(counted), "reached": len(reached)}
@@ -51,7 +52,6 @@ def _summary(case: str, engine: str, runs: list[Row], goal: float) -> Row:
                       ("effective", "effective")):  # fmt: skip
         row[name] = median(run[key] for run in counted) if counted else None
     row["cold"] = cold[0]["wall"] if cold and cold[0]["outcome"] == "finished" else None
-    row["cold_effort"] = cold[0]["effort"] if cold else None
     row["best"], row["outcome"] = best, runs[-1]["outcome"]
     row["longest"] = max(run["wall"] for run in runs)
     return row
@@ -86,34 +86,36 @@ def page(result: Row) -> str:
     for case, about in result["cases"].items():
         rows = [row for row in result["summaries"] if row["case"] == case]
         title = f"## {about['words'][0].upper()}{about['words'][1:]}, {about['size']} ({about['cells']:,} cells)"
-        parts += [title, _table(rows, goal)] if rows else []
+        parts += [title, _table(rows)] if rows else []
     return "\n\n".join(parts) + "\n"
 
 
-def _table(rows: Iterable[Row], goal: int) -> str:
-    head = ("engine", "wall, s", "processors, s", "effective draws", "effective per s", "draws", "wall, ratio",
-            "processors, ratio", "cold, s", "memory, MiB")  # fmt: skip
-    lines = [head, ("---", *["---:"] * (len(head) - 1)), *(_cells(row, goal) for row in rows)]
+def _table(rows: Iterable[Row]) -> str:
+    head = ("engine", "wall, s", "processors, s", "effective draws", "effective a processor s", "draws", "wall, ratio",
+            "processors, ratio", "memory, MiB", "cold, s")  # fmt: skip
+    lines = [head, ("---", *["---:"] * (len(head) - 1)), *(_cells(row) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _cells(row: Row, goal: int) -> tuple[str, ...]:
+def _cells(row: Row) -> tuple[str, ...]:
     name, cold = WORDS[row["engine"]], _number(row["cold"])
     if row["seconds"] is None:
-        return (name, f"> {row['longest']:,.0f}", *["–"] * 6, cold, shortfall(row, goal))
-    rate = row["effective"] / row["seconds"]
+        return (name, *_best(row), cold)
+    rate = row["effective"] / row["processor"]
     return (name, _number(row["seconds"]), _number(row["processor"]), _number(row["effective"]), _number(rate),
-            f"{row['effort']:,.0f}", _number(row["wall_ratio"]), _number(row["processor_ratio"]), cold,
-            f"{row['memory']:,.0f}")  # fmt: skip
+            f"{row['effort']:,.0f}", _number(row["wall_ratio"]), _number(row["processor_ratio"]),
+            f"{row['memory']:,.0f}", cold)  # fmt: skip
 
 
-def shortfall(row: Row, goal: int) -> str:
-    """How an engine that did not reach the goal ended."""
+def _best(row: Row) -> tuple[str, ...]:
+    """What an engine came to that did not reach the goal."""
     best = row["best"]
     if best is None:
-        return f"no draws: {row['outcome']}"
-    rhat = f", R-hat {best['rhat']:.3f}" if best["rhat"] else ""
-    return f"{best['effective']:,.0f} effective in {best['wall']:,.0f} s{rhat}"
+        return (f"{row['outcome']} at {row['longest']:,.0f}", *["–"] * 7)
+    rhat = f" (R-hat {best['rhat']:.3f})" if best["rhat"] and best["rhat"] > RHAT else ""
+    return (f"short of it in {best['wall']:,.0f}", _number(best["processor"]), _number(best["effective"]) + rhat,
+            _number(best["effective"] / best["processor"]), f"{best['effort']:,.0f}", "–", "–",
+            f"{best['memory']:,.0f}")  # fmt: skip
 
 
 def _number(value: float | None) -> str:

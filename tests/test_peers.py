@@ -1,4 +1,4 @@
-"""The fast engine beside independent software on the same data: lme4, Stan, bambi. Slow; each skips where it is absent."""
+"""The fast engine beside independent software on the same data: lme4, Stan, bambi; each skips where it is absent."""
 
 from pathlib import Path
 

@@ -33,7 +33,8 @@ def maximum_likelihood(design: Design, terms: str, points: int) -> dict[str, pd.
 
     Returns
     -------
-    Series by name: `fixed` (log-odds), `fixed_error` (standard errors), `spread` (sds, `correlation`), `level` (conditional modes by site).
+    Series by name: `fixed` (log-odds), `fixed_error` (standard errors), `spread` (sds, `correlation`), `level`
+    (conditional modes by site).
     """
     cells = pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""PyMC's own NUTS on the model as its documentation writes such models: Binomial of a logit, all effects non-centred."""
+"""PyMC's own NUTS on the textbook form of the model: Binomial of a logit, all effects non-centred."""
 
 from __future__ import annotations
 
