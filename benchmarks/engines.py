@@ -6,7 +6,7 @@
 The goal: every reported quantity (benchmarks/goal.py) has so many effective draws, bulk and tail; R-hat at most 1.01.
 An engine that falls short is run again with as many draws as its first run says are needed, and only runs that reach
 the goal count. The first run of an engine has empty caches (`cold`), its first of each further case may compile another
-model (`new`), the others are `warm`; engines take turns, so that a busy machine is busy for all. After each case it
+model (`new`), the others are `warm`; engines take turns, so that a busy machine is busy for all. After each run it
 writes docs/benchmarks.json, docs/benchmarks.md and
 docs/pictures/benchmarks.svg; peers: benchmarks/peers.
 """
@@ -23,12 +23,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from math import ceil
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from benchmarks import cases, engines_report
 from benchmarks.cases import ROOT, Case
@@ -71,7 +74,7 @@ class Record:
 
 
 def run(case: Case, engine: str, effort: int, seed: int, cache: Path, kind: str, limit: float) -> Record:
-    """One fit in a process of its own, stopped at `limit` seconds."""
+    """One fit in a process of its own, stopped at `limit` seconds of processors."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         case.rows.to_parquet(folder / "rows.parquet")
@@ -103,16 +106,18 @@ def _timed(engine: str, folder: Path, cache: Path, limit: float) -> tuple[float,
     with (folder / "log").open("w") as log:
         clock = time.perf_counter()
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
-        stopped = False
+        stopped, checks = False, 0
         while True:
             done, status, usage = os.wait4(process.pid, os.WNOHANG)
             wall = time.perf_counter() - clock
             if done:
                 break
-            if wall > limit and not stopped:
-                os.killpg(process.pid, signal.SIGKILL)  # its own session: nothing else
-                stopped = True
-            time.sleep(0.01)
+            if wall > checks:
+                checks += 1
+                if processor_seconds(process.pid) > limit and not stopped:
+                    os.killpg(process.pid, signal.SIGKILL)  # its own session: nothing else
+                    stopped = True
+            time.sleep(0.02)
     process.returncode = os.waitstatus_to_exitcode(status)
     outcome = "stopped" if stopped else "failed" if process.returncode else "finished"
     if outcome == "failed":
@@ -120,48 +125,56 @@ def _timed(engine: str, folder: Path, cache: Path, limit: float) -> tuple[float,
     return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, outcome
 
 
-def reach(case: Case, engine: str, goal: int, limit: float, cache: Path) -> list[Record]:
+def processor_seconds(number: int) -> float:
+    """What a process and those it started have used so far: a busy machine must not stop anyone."""
+    try:
+        first = psutil.Process(number)
+        times = [each.cpu_times() for each in (first, *first.children(recursive=True))]
+    except psutil.NoSuchProcess:  # one of them has just ended; asked again in a second
+        return 0.0
+    return sum(each.user + each.system for each in times) + times[0].children_user + times[0].children_system
+
+
+def reach(case: Case, engine: str, goal: int, limit: float, cache: Path) -> Iterator[Record]:
     """A first run, cold or new, and warm ones with more draws until the goal is reached or out of reach."""
     effort = goal if engine in OWN else FIRST_DRAWS
     kind = "new" if cache.exists() else "cold"
     cache.mkdir(exist_ok=True)
-    records = [told(run(case, engine, effort, case.params.sampling.seed, cache, kind, limit))]
+    last = run(case, engine, effort, case.params.sampling.seed, cache, kind, limit)
+    yield last
     for attempt in range(1, TRIES):
-        last = records[-1]
         if last.effective is None or last.suffices(goal):
             break
         factor = max(SPARE, SPARE * goal / last.effective)
-        if last.wall * factor > 2 * limit:
+        if last.processor * factor > 2 * limit:
             break
         effort = ceil(effort * factor / 50) * 50
         seed = case.params.sampling.seed + attempt
-        records.append(told(run(case, engine, effort, seed, cache, "warm", limit)))
-    return records
+        last = run(case, engine, effort, seed, cache, "warm", limit)
+        yield last
 
 
 def compare(
     case: Case, engines: Sequence[str], goal: int, limit: float, repetitions: int, caches: Path
-) -> list[Record]:
+) -> Iterator[Record]:
     """All engines on one case: what each needs first, then warm repetitions in turns."""
-    caches_of = {engine: caches / engine for engine in engines}
-    found = {engine: reach(case, engine, goal, limit, caches_of[engine]) for engine in engines}
-    ready = [engine for engine in engines if found[engine][-1].suffices(goal)]
+    efforts: dict[str, int] = {}
+    for engine in engines:
+        for record in reach(case, engine, goal, limit, caches / engine):
+            yield record
+            if record.suffices(goal):
+                efforts[engine] = record.effort
     for repetition in range(repetitions):
-        for engine in ready:
+        for engine, effort in efforts.items():
             seed = case.params.sampling.seed + 100 + repetition
-            effort = found[engine][-1].effort
-            found[engine].append(told(run(case, engine, effort, seed, caches_of[engine], "warm", limit)))
-    return [record for records in found.values() for record in records]
+            yield run(case, engine, effort, seed, caches / engine, "warm", limit)
 
 
-def growth(sizes: Sequence[int], goal: int, limit: float, repetitions: int, cache: Path) -> list[Record]:
+def growth(grown: Sequence[Case], goal: int, limit: float, repetitions: int, cache: Path) -> Iterator[Record]:
     """The fast engine alone, warm, with ever more sites."""
-    grown = [cases.grown(sites) for sites in sizes]
-    return [
-        told(run(case, "laplace", goal, case.params.sampling.seed + repetition, cache, "warm", limit))
-        for repetition in range(repetitions)
-        for case in grown
-    ]
+    for repetition in range(repetitions):
+        for case in grown:
+            yield run(case, "laplace", goal, case.params.sampling.seed + repetition, cache, "warm", limit)
 
 
 def told(record: Record) -> Record:
@@ -186,9 +199,10 @@ def installed() -> dict[str, str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--goal", type=int, default=1000, help="effective draws of the worst quantity")
-    parser.add_argument("--limit", type=float, default=600, help="seconds after which a run is stopped")
+    parser.add_argument("--limit", type=float, default=600, help="processor seconds at which a run is stopped")
     parser.add_argument("--repetitions", type=int, default=3, help="warm runs after the goal was first reached")
     parser.add_argument("--new-york", type=Path, metavar="FOLDER")
+    parser.add_argument("--caches", type=Path, help="compiled code kept between calls; engines found there start warm")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--engines", nargs="+", choices=PACKAGES, default=list(PACKAGES))
     parser.add_argument("--growth", nargs="*", type=int, default=list(GROWTH), help="numbers of sites")
@@ -196,18 +210,16 @@ def main() -> None:
     versions = installed()
     engines = [engine for engine in options.engines if engine in versions]
     chosen = [CASES[name](options.new_york) for name in options.cases if name != "new_york" or options.new_york]
-    caches = Path(tempfile.mkdtemp(prefix="benchmark-caches-"))
+    grown = [cases.grown(sites) for sites in options.growth] if "laplace" in engines else []
+    caches = options.caches or Path(tempfile.mkdtemp(prefix="benchmark-caches-"))
     settings = (options.goal, options.limit, options.repetitions)
+    runs = [compare(case, engines, *settings, caches) for case in chosen]
+    runs.append(growth(grown, *settings, caches / "laplace"))
     records: list[Record] = []
-    try:
-        for case in chosen:
-            records += compare(case, engines, *settings, caches)
-            engines_report.write(_result(records, chosen, versions, options))
-        if "laplace" in engines and options.growth:
-            records += growth(options.growth, *settings, caches / "laplace")
-            grown = [cases.grown(sites) for sites in options.growth]
-            engines_report.write(_result(records, [*chosen, *grown], versions, options))
-    finally:
+    for record in chain.from_iterable(runs):
+        records.append(told(record))
+        engines_report.write(_result(records, [*chosen, *grown], versions, options))
+    if not options.caches:
         shutil.rmtree(caches)
 
 
