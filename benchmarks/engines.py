@@ -1,0 +1,248 @@
+"""Time both engines beside Stan, PyMC and bambi, each to the same goal, from process start to draws on disk.
+
+    python -m benchmarks.engines                        # what is installed; New York's data only where --new-york says
+    python -m benchmarks.engines --goal 1000 --limit 600 --repetitions 3 --new-york FOLDER
+
+The goal: every reported quantity (benchmarks/goal.py) has so many effective draws, bulk and tail; R-hat at most 1.01.
+An engine that falls short is run again with as many draws as its first run says are needed, and only runs that reach
+the goal count. The first run of an engine has empty caches (`cold`), its first of each further case may compile another
+model (`new`), the others are `warm`; engines take turns, so that a busy machine is busy for all. After each run it
+writes docs/benchmarks.json, docs/benchmarks.md and
+docs/pictures/benchmarks.svg; peers: benchmarks/peers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks import cases, engines_report
+from benchmarks.cases import ROOT, Case
+from benchmarks.goal import RHAT, precision
+from benchmarks.one_fit import OWN
+from collabeval.machine import cores
+
+PACKAGES = {"laplace": "numba", "nuts": "nutpie", "stan": "pystan", "pymc": "pymc", "bambi": "bambi"}
+CASES: dict[str, Callable[[Path], Case]] = {
+    "infant": lambda folder: cases.infant(),
+    "demo": lambda folder: cases.surgical_demo(),
+    "new_york": cases.new_york,
+}
+GROWTH = (70, 600, 4700)  # sites × 20 quarters
+FIRST_DRAWS = 1000  # a chain, for peers
+SPARE = 1.15  # more draws than the last run says would do
+TRIES = 4
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run. Seconds on the wall and of all processors; the largest process, MiB; the worst quantity's precision."""
+
+    case: str
+    engine: str
+    kind: str  # cold, new or warm
+    effort: int  # draws a chain, or for the package's engines the effective draws asked for
+    seed: int
+    outcome: str  # finished, stopped (at the time limit) or failed
+    wall: float
+    processor: float
+    memory: float
+    effective: float | None = None
+    rhat: float | None = None
+    parts: dict[str, float] | None = None
+
+    def suffices(self, goal: float) -> bool:
+        """Whether the goal was reached."""
+        return self.effective is not None and self.effective >= goal and not (self.rhat or 0.0) > RHAT
+
+
+def run(case: Case, engine: str, effort: int, seed: int, cache: Path, kind: str, limit: float) -> Record:
+    """One fit in a process of its own, stopped at `limit` seconds of processors."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        case.rows.to_parquet(folder / "rows.parquet")
+        (folder / "params.json").write_text(_params(case, engine, effort, seed))
+        wall, processor, memory, outcome = _timed(engine, folder, cache, limit)
+        about = (case.name, engine, kind, effort, seed, outcome, round(wall, 2), round(processor, 2), round(memory))
+        if outcome != "finished":
+            return Record(*about)
+        found, parts = precision(folder / "draws.nc"), json.loads((folder / "parts.json").read_text())
+        return Record(*about, round(found.effective, 1), found.rhat if found.rhat == found.rhat else None,
+                      {part: round(seconds, 2) for part, seconds in parts.items()})  # fmt: skip
+
+
+def _params(case: Case, engine: str, effort: int, seed: int) -> str:
+    own = {"minimum_ess": effort} if engine in OWN else {"draws": effort}
+    sampling = case.params.sampling.model_copy(update={"seed": seed, **own})
+    model = case.params.model.model_copy(update={"engine": engine if engine in OWN else "auto"})
+    return case.params.model_copy(update={"sampling": sampling, "model": model}).model_dump_json()
+
+
+def _timed(engine: str, folder: Path, cache: Path, limit: float) -> tuple[float, float, float, str]:
+    """Wall and processor seconds, peak MiB of the largest process, and how it ended."""
+    paths = [str(ROOT / "lib"), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "XDG_CACHE_HOME": str(cache)}
+    environment["COLLABEVAL_CACHE"] = str(cache / "collabeval")
+    if engine not in OWN:  # the package's engines say themselves where PyTensor keeps what it compiles
+        environment["PYTENSOR_FLAGS"] = f"base_compiledir={cache / 'pytensor'}"
+    command = [sys.executable, "-m", "benchmarks.one_fit", engine, str(folder)]
+    with (folder / "log").open("w") as log:
+        clock = time.perf_counter()
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
+        stopped, checks = False, 0
+        while True:
+            done, status, usage = os.wait4(process.pid, os.WNOHANG)
+            wall = time.perf_counter() - clock
+            if done:
+                break
+            if wall > checks:
+                checks += 1
+                if processor_seconds(process.pid) > limit and not stopped:
+                    os.killpg(process.pid, signal.SIGKILL)  # its own session: nothing else
+                    stopped = True
+            time.sleep(0.02)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    outcome = "stopped" if stopped else "failed" if process.returncode else "finished"
+    if outcome == "failed":
+        print((folder / "log").read_text()[-2000:], flush=True)
+    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, outcome
+
+
+def processor_seconds(number: int) -> float:
+    """What a process and those it started have used so far: a busy machine must not stop anyone."""
+    try:
+        first = psutil.Process(number)
+        times = [each.cpu_times() for each in (first, *first.children(recursive=True))]
+    except psutil.NoSuchProcess:  # one of them has just ended; asked again in a second
+        return 0.0
+    return sum(each.user + each.system for each in times) + times[0].children_user + times[0].children_system
+
+
+def reach(case: Case, engine: str, goal: int, limit: float, cache: Path) -> Iterator[Record]:
+    """A first run, cold or new, and warm ones with more draws until the goal is reached or out of reach."""
+    effort = goal if engine in OWN else FIRST_DRAWS
+    kind = "new" if cache.exists() else "cold"
+    cache.mkdir(exist_ok=True)
+    last = run(case, engine, effort, case.params.sampling.seed, cache, kind, limit)
+    yield last
+    for attempt in range(1, TRIES):
+        if last.effective is None or last.suffices(goal):
+            break
+        factor = max(SPARE, SPARE * goal / last.effective)
+        if last.processor * factor > 2 * limit:
+            break
+        effort = ceil(effort * factor / 50) * 50
+        seed = case.params.sampling.seed + attempt
+        last = run(case, engine, effort, seed, cache, "warm", limit)
+        yield last
+
+
+def compare(
+    case: Case, engines: Sequence[str], goal: int, limit: float, repetitions: int, caches: Path
+) -> Iterator[Record]:
+    """All engines on one case: what each needs first, then warm repetitions in turns."""
+    efforts: dict[str, int] = {}
+    for engine in engines:
+        for record in reach(case, engine, goal, limit, caches / engine):
+            yield record
+            if record.suffices(goal):
+                efforts[engine] = record.effort
+    for repetition in range(repetitions):
+        for engine, effort in efforts.items():
+            seed = case.params.sampling.seed + 100 + repetition
+            yield run(case, engine, effort, seed, caches / engine, "warm", limit)
+
+
+def growth(grown: Sequence[Case], goal: int, limit: float, repetitions: int, cache: Path) -> Iterator[Record]:
+    """The fast engine alone, warm, with ever more sites."""
+    for repetition in range(repetitions):
+        for case in grown:
+            yield run(case, "laplace", goal, case.params.sampling.seed + repetition, cache, "warm", limit)
+
+
+def told(record: Record) -> Record:
+    """Say how a run went."""
+    reached = f"{record.effective:,.0f} effective" if record.effective is not None else record.outcome
+    print(f"{record.case:24} {record.engine:8} {record.kind} {record.effort:6d} {record.wall:8.1f} s "
+          f"{record.processor:8.1f} s of processors {record.memory:7,.0f} MiB  {reached}", flush=True)  # fmt: skip
+    return record
+
+
+def installed() -> dict[str, str]:
+    """Version of each engine's package that is here."""
+    found = {}
+    for engine, package in PACKAGES.items():
+        try:
+            found[engine] = f"{package} {version(package)}"
+        except PackageNotFoundError:
+            print(f"{engine}: {package} is not installed, left out → uv pip install -e '.[peers]'")
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--goal", type=int, default=1000, help="effective draws of the worst quantity")
+    parser.add_argument("--limit", type=float, default=600, help="processor seconds at which a run is stopped")
+    parser.add_argument("--repetitions", type=int, default=3, help="warm runs after the goal was first reached")
+    parser.add_argument("--new-york", type=Path, metavar="FOLDER")
+    parser.add_argument("--caches", type=Path, help="compiled code kept between calls; engines found there start warm")
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--engines", nargs="+", choices=PACKAGES, default=list(PACKAGES))
+    parser.add_argument("--growth", nargs="*", type=int, default=list(GROWTH), help="numbers of sites")
+    options = parser.parse_args()
+    versions = installed()
+    engines = [engine for engine in options.engines if engine in versions]
+    chosen = [CASES[name](options.new_york) for name in options.cases if name != "new_york" or options.new_york]
+    grown = [cases.grown(sites) for sites in options.growth] if "laplace" in engines else []
+    caches = options.caches or Path(tempfile.mkdtemp(prefix="benchmark-caches-"))
+    settings = (options.goal, options.limit, options.repetitions)
+    runs = [compare(case, engines, *settings, caches) for case in chosen]
+    runs.append(growth(grown, *settings, caches / "laplace"))
+    records: list[Record] = []
+    for record in chain.from_iterable(runs):
+        records.append(told(record))
+        engines_report.write(_result(records, [*chosen, *grown], versions, options))
+    if not options.caches:
+        shutil.rmtree(caches)
+
+
+def _result(
+    records: Sequence[Record], described: Sequence[Case], versions: dict[str, str], options: argparse.Namespace
+) -> dict[str, Any]:
+    words = [word if not Path(word).is_dir() else "FOLDER" for word in sys.argv[1:]]
+    load = [round(load, 1) for load in os.getloadavg()]
+    return {
+        "command": " ".join(["python -m benchmarks.engines", *words]),
+        "machine": {
+            "cores": cores(),
+            "python": platform.python_version(),
+            "system": platform.system(),
+            "load": load,
+        },
+        "goal": options.goal,
+        "limit": options.limit,
+        "versions": versions,
+        "cases": {case.name: {"words": case.words, "size": case.size, "cells": len(case.rows)} for case in described},
+        "runs": [asdict(record) for record in records],
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""The figure of docs/benchmarks.md: seconds to the same goal on a logarithmic axis, a row for each case and engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from collabeval.plots.page import MARGIN, WIDTH, Page, open_page
+from collabeval.plots.style import ACCENT, GRID, INK, MARK, SEMIBOLD, TEXT2, FigureText, styled
+
+ROW, GAP = 0.19, 0.30  # inches
+LEFT, RIGHT = 2.35, WIDTH - 0.75  # of the axis
+NAMES = {"laplace": "laplace", "nuts": "nuts (nutpie)", "stan": "Stan", "pymc": "PyMC's own NUTS", "bambi": "bambi"}
+
+
+@styled
+def draw(result: dict[str, Any]) -> Figure:
+    """A filled mark is the median of warm runs, a ring the cold one, a line with an open end a goal not reached."""
+    groups = [(about, [row for row in result["summaries"] if row["case"] == case])
+              for case, about in result["cases"].items()]  # fmt: skip
+    groups = [(about, rows) for about, rows in groups if rows]
+    height = sum(GAP + ROW * len(rows) for _, rows in groups)
+    text = FigureText(
+        title=_title(groups),
+        subtitle=f"Seconds from start to draws on disk, every reported quantity with {result['goal']:,} effective "
+        "draws. Logarithmic axis.",
+        note="Filled: median of warm runs. Ring: one run with nothing compiled. ‘more than’: the goal was not reached. "
+        "One shared machine; ratios within a case are what can be compared. docs/benchmarks.md has the numbers.",
+    )
+    page = open_page(text, height, above=0.05)
+    seconds = [row[key] for _, rows in groups for row in rows for key in ("seconds", "cold", "longest") if row[key]]
+    low, high = np.floor(np.log10(min(seconds))), np.ceil(np.log10(max(seconds)))
+
+    def x(value: float) -> float:
+        return LEFT + (RIGHT - LEFT) * (np.log10(value) - low) / (high - low)
+
+    for power in np.arange(low, high + 1):
+        page.line([x(10**power)] * 2, [0, height], color=GRID)
+        page.write(x(10**power), -0.12, f"{10**power:,g} s", ha="center", color=TEXT2)
+    y = height
+    for about, rows in groups:
+        y -= GAP - ROW / 2
+        page.write(MARGIN, y, f"{about['words'][0].upper()}{about['words'][1:]}, {about['size']}", fontweight=SEMIBOLD)
+        for row in rows:
+            y -= ROW
+            _row(page, row, y, x)
+        y -= ROW / 2
+    return page.figure
+
+
+def _row(page: Page, row: dict[str, Any], y: float, x: Any) -> None:
+    own = row["engine"] == "laplace"
+    colour = ACCENT if own else MARK
+    page.write(MARGIN + 0.12, y, NAMES[row["engine"]], color=INK if own else TEXT2)
+    ends = []
+    if row["cold"]:
+        page.line([x(row["cold"])], [y], marker="o", ms=4.5, mfc="white", mec=colour, mew=0.9, ls="")
+        ends.append(row["cold"])
+    if row["seconds"] is None:
+        page.write(x(max([row["longest"], *ends])) + 0.08, y, f"more than {row['longest']:,.0f} s", color=TEXT2)
+        page.line([LEFT, x(row["longest"])], [y, y], color=colour, lw=0.7, ls=(0, (2, 2)))
+        return
+    page.line([x(row["seconds"])], [y], marker="o", ms=5, mfc=colour, mec=colour, ls="")
+    ratio = "" if own or not row["wall_ratio"] else f"  × {row['wall_ratio']:,.0f}" if row["wall_ratio"] >= 10 else \
+        f"  × {row['wall_ratio']:.1f}"  # fmt: skip
+    page.write(x(max([row["seconds"], *ends])) + 0.08, y, f"{row['seconds']:,.3g} s{ratio}", color=TEXT2)
+
+
+def _title(groups: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> str:
+    """The least and the most that the fast engine is ahead of Stan, PyMC and bambi, where both reached the goal."""
+    ratios = [row["wall_ratio"] for _, rows in groups for row in rows
+              if row["engine"] in ("stan", "pymc", "bambi") and row["wall_ratio"]]  # fmt: skip
+    if not ratios:
+        return "Seconds to the same precision"
+    return f"Stan, PyMC and bambi take {min(ratios):,.1f} to {max(ratios):,.1f} times as long as the fast engine"
