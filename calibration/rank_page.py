@@ -25,7 +25,9 @@ def write(work: Path, results: Path, docs: Path) -> None:
     studies = {path.stem.removeprefix("ranks_"): read(path) for path in sorted(work.glob("ranks_*.jsonl"), key=_order)}
     curves = {name: {quantity: curve(places) for quantity, places in _places(table)} for name, table in studies.items()}
     for name, table in studies.items():
-        table.drop(columns="seconds").replace(-np.inf, np.nan).round(4).to_csv(results / f"ranks_{name}.csv", index=False, lineterminator="\n")
+        table.drop(columns="seconds").replace(-np.inf, np.nan).round(4).to_csv(
+            results / f"ranks_{name}.csv", index=False, lineterminator="\n"
+        )
     summary = {name: {quantity: round(found.p_value, 4) for quantity, found in study.items()}
                for name, study in curves.items()}  # fmt: skip
     (results / "ranks.json").write_text(json.dumps({"p_values": summary}, indent=1) + "\n")

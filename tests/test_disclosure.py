@@ -291,9 +291,10 @@ def test_a_published_folder_is_refused_until_differences_are_safe_too(tmp_path):
 
 def test_publish_leaves_the_confidential_tables_alone(tmp_path):
     run = fake_run.make(tmp_path, Fake(report=CODED))
-    tables = sections._tables(run)
+    params = params_file.read_resolved(run.params)
+    tables = sections._tables(run, params)
     before = {name: table.copy() for name, table in vars(tables).items()}
-    publish(tables, params_file.read_resolved(run.params))
+    publish(tables, params)
     for name, table in vars(tables).items():
         pd.testing.assert_frame_equal(table, before[name])
 
