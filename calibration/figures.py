@@ -54,10 +54,10 @@ def rank_curves(studies: Mapping[str, Mapping[str, Curve]], limit: float) -> Fig
         axis.set_ylabel("ECDF less uniform", fontsize=NOTE, color=TEXT2)
     height = figure.get_figheight()
     figure.subplots_adjust(
-        left=0.09, right=0.985, bottom=0.42 / height, top=1 - 0.62 / height, wspace=0.22, hspace=0.45
+        left=0.105, right=0.985, bottom=0.42 / height, top=1 - 0.62 / height, wspace=0.22, hspace=0.45
     )
     words = "Place of the truth among the draws, 0 to 1; one line a quantity, band 95 % over the whole curve"
-    figure.text(0.09, 0.01, words, fontsize=NOTE, color=TEXT2)
+    figure.text(0.105, 0.01, words, fontsize=NOTE, color=TEXT2)
     return figure
 
 
@@ -133,7 +133,7 @@ def _key(figure: Figure, spreads: Sequence[float]) -> None:
             line.set_transform(figure.transFigure)
         figure.text(x + 0.045, 0.925, f"τ = {spread:g}", fontsize=LABEL, color=TEXT2, va="center")
         x += 0.14
-    figure.text(x, 0.925, "τ: sd between sites, log-odds; blue by the rules, grey naive", fontsize=NOTE, color=TEXT2,
+    figure.text(x, 0.925, "τ: sd between sites, log-odds; wrong: % of the named", fontsize=NOTE, color=TEXT2,
                 va="center")  # fmt: skip
 
 

@@ -25,9 +25,8 @@ def write(work: Path, results: Path, docs: Path) -> None:
     studies = {path.stem.removeprefix("ranks_"): read(path) for path in sorted(work.glob("ranks_*.jsonl"), key=_order)}
     curves = {name: {quantity: curve(places) for quantity, places in _places(table)} for name, table in studies.items()}
     for name, table in studies.items():
-        table.drop(columns="seconds").replace(-np.inf, np.nan).round(4).to_csv(
-            results / f"ranks_{name}.csv", index=False, lineterminator="\n"
-        )
+        kept = table.drop(columns="seconds").replace(-np.inf, np.nan).round(4)
+        kept.to_csv(results / f"ranks_{name}.csv", index=False, lineterminator="\n")
     summary = {name: {quantity: round(found.p_value, 4) for quantity, found in study.items()}
                for name, study in curves.items()}  # fmt: skip
     (results / "ranks.json").write_text(json.dumps({"p_values": summary}, indent=1) + "\n")
@@ -36,6 +35,7 @@ def write(work: Path, results: Path, docs: Path) -> None:
     tables = {
         "studies": _study_table(studies, curves),
         "p_values": _p_value_table(curves),
+        "ends": _ends(studies),
         "passed_alone": _passed_alone(studies),
     }
     filled("calibration.md", {**tables, **_strays(curves), **_sizes()}, docs)
@@ -120,6 +120,20 @@ def _p_value_table(curves: dict[str, dict[str, Curve]]) -> str:
         cells = [f"{study[quantity].p_value:.3f}" if quantity in study else "–" for study in curves.values()]
         rows.append([f"`{quantity}`", *cells])
     return table_of(["quantity", *(_title(name) for name in curves)], rows)
+
+
+def _ends(studies: dict[str, pd.DataFrame]) -> str:
+    """How often the truth lies in the outer 3 % of the draws, by study and quantity."""
+    shares = {
+        name: {quantity: float(np.mean(np.abs(places - 0.5) > 0.485)) for quantity, places in _places(table)}
+        for name, table in studies.items()
+    }
+    quantities = list(dict.fromkeys(quantity for study in shares.values() for quantity in study))
+    rows = []
+    for quantity in quantities:
+        cells = [f"{100 * study[quantity]:.1f}" if quantity in study else "–" for study in shares.values()]
+        rows.append([f"`{quantity}`", *cells])
+    return table_of(["quantity", *(_title(name) for name in shares)], rows)
 
 
 def _passed_alone(studies: dict[str, pd.DataFrame]) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from calibration import collaboratives, figures, judged
 from calibration.tables import filled, listed, percent, scenarios, spread_heads, table_of
+from collabeval.params import Rules
 from collabeval.plots.saving import save_svg
 
 COUNTS = ["sites", "named", "wrong", "not_true", "sought", "found"]
@@ -27,6 +28,7 @@ def write(work: Path, results: Path, docs: Path) -> None:
         "thresholds": _threshold_table(tried),
         "totals": _totals(counts),
         "blocked": _blocked(table),
+        "kept": _kept_by_persistence(table),
     }
     filled("operating_characteristics.md", {**tables, **_sizes(table, said)}, docs)
 
@@ -51,6 +53,14 @@ def _sizes(table: pd.DataFrame, said: list[dict]) -> dict[str, str]:
         "trend": f"{collaboratives.TREND:g}",
         "draws": f"{collaboratives.DRAWS:,}",
     }
+
+
+def _kept_by_persistence(table: pd.DataFrame) -> str:
+    """Of the sites that pass for the best share, how many pass for persistence too, in per cent."""
+    rules = Rules()
+    best = table["enough"].eq(True) & (table["p_best_share"] >= rules.deviant)
+    kept = best & (table["p_sustained"] >= rules.persistence) & table["good_in_each"].eq(True)
+    return percent(kept.sum(), best.sum())
 
 
 def _coverage_table(covered: pd.DataFrame) -> str:
