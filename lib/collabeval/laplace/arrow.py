@@ -27,7 +27,25 @@ from collabeval.laplace.sites import (
 
 NEWTON_STEPS = 40
 HALVINGS = 12
+SLACK = 0.01  # by which a step may lower the log-density: its slopes and itself are by quadrature, each with its error
 ROUGH_STEPS, ROUGH = 6, 0.5
+
+
+@compiled
+def cholesky(matrix: Floats) -> tuple[Floats, bool]:
+    """Lower Cholesky factor, and whether there is one: an exception would end all proposals for the sake of one."""
+    size = len(matrix)
+    factor = np.zeros((size, size))
+    for i in range(size):
+        for j in range(i + 1):
+            rest = matrix[i, j] - np.dot(factor[i, :j], factor[j, :j])
+            if i == j:
+                if not rest > 0.0:
+                    return factor, False
+                factor[i, i] = math.sqrt(rest)
+            else:
+                factor[i, j] = rest / factor[j, j]
+    return factor, True
 
 
 @compiled
@@ -134,7 +152,7 @@ def find_mode(
         known_part(cells, course @ g, known)
         value, log_determinants = arrow(cells, scales, rule, known, z, slope, hessian, borders, sites)
         value -= 0.5 * np.sum(programme.precision * (g - programme.centre) ** 2)
-        if not value > best - 1e-9 * abs(best) - 1e-12:
+        if not value > best - SLACK:
             halvings += 1
             if halvings > HALVINGS:
                 break
@@ -142,11 +160,15 @@ def find_mode(
             g -= step_g
             z -= step_z
             continue
-        best, halvings = value, 0
+        best, halvings = max(best, value), 0
         if not np.isfinite(hessian).all():
+            found = False
             break
         gradient = course.T @ slope - programme.precision * (g - programme.centre)
-        factor = np.linalg.cholesky(course.T @ hessian @ course + np.diag(programme.precision))
+        factor, regular = cholesky(course.T @ hessian @ course + np.diag(programme.precision))
+        if not regular:
+            found = False
+            break
         if found:
             break
         step_g = np.linalg.solve(factor.T, np.linalg.solve(factor, gradient))
@@ -182,7 +204,9 @@ def near_mode(
         if not np.isfinite(hessian).all():
             return np.nan
         gradient = course.T @ slope - programme.precision * (g - programme.centre)
-        factor = np.linalg.cholesky(course.T @ hessian @ course + np.diag(programme.precision))
+        factor, regular = cholesky(course.T @ hessian @ course + np.diag(programme.precision))
+        if not regular:
+            return np.nan
         step = np.linalg.solve(factor.T, np.linalg.solve(factor, gradient))
         if np.sum((factor.T @ step) ** 2) < ROUGH * ROUGH:
             break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from scipy.optimize import minimize
@@ -20,6 +21,8 @@ DISTANCES = 0.7 * 1.6 ** np.arange(10)  # from the mode, in standard deviations,
 DEEP = 12.0  # fall of the log-density beyond which an axis is not followed: what lies there weighs below 1e-5
 NEAR_END = np.array([0.5, 0.75, 0.9, 0.97, 0.999])  # shares of the way to where an sd would be nought, besides
 FAR = 50.0  # standard deviations from which such an end does not matter
+LEAST_FALL, MOST_FALL = 0.3, 45.0
+HOLE = 6.0  # fall of the log-density up to which no search for a mode may fail
 FLATTEST = 0.05  # curvature over the steps of about one sd that is still believed
 TILT = 2  # the distance over which the shift of all effects along an axis is measured, counted in DISTANCES
 RULES = ((3, 5), (5, 7), (7, 9))
@@ -40,6 +43,7 @@ class Search:
     rule: Rule
 
     def __post_init__(self) -> None:
+        self.lost = 0  # searches whose mode was not found
         programme = self.problem.programme
         self.g, self.z = programme.centre.copy(), np.zeros((len(self.problem.cells.start) - 1, 2))
 
@@ -53,6 +57,7 @@ class Search:
         value, half, _, found = find_mode(problem.cells, problem.programme, scales, trend, self.rule, g, z, CLOSE)
         density = value + half + prior
         if not (found and np.isfinite(density)):
+            self.lost += 1
             return OUTSIDE
         self.g, self.z = g, z
         return density
@@ -103,10 +108,13 @@ def locate(problem: Problem) -> Centre:
     axes = _axes(search, u)
     top = search(u)
     g, z = search.g.copy(), search.z.copy()
-    sides = [[_side(search, u, axis, (g, z), top) for axis in (-axes[:, d], axes[:, d])] for d in range(len(u))]
+    sides = [
+        (_side(search, u, -axes[:, d], (g, z), top), _side(search, u, axes[:, d], (g, z), top)) for d in range(len(u))
+    ]
     profiles = tuple(_profile(low, high) for low, high in sides)
     tilt_g = np.array([(high.g - low.g) / 2 for low, high in sides])
     tilt_z = np.array([(high.z - low.z) / 2 for low, high in sides])
+    _trust(sides)
     search.g, search.z = g.copy(), z.copy()
     around = [u + sign * min(DISTANCES[TILT], problem.room(u, sign * axes[:, d]) / 2) * axes[:, d]
               for d in range(len(u)) for sign in (-1, 1)]  # fmt: skip
@@ -118,9 +126,14 @@ def _side(search: Search, u: Floats, axis: Floats, mode: tuple[Floats, Floats], 
     search.g, search.z = mode[0].copy(), mode[1].copy()
     end = search.problem.room(u, axis)
     distances = np.concatenate([DISTANCES[end > DISTANCES], end * NEAR_END[end * NEAR_END > 0] if end < FAR else []])
-    places, falls, effects, at = [], [], mode, 1.0
+    places: list[float] = []
+    falls: list[float] = []
+    effects, at = mode, 1.0
     for distance in np.sort(distances):
+        lost = search.lost
         fall = top - search(u + distance * axis)
+        if search.lost > lost and (not falls or falls[-1] < HOLE):
+            raise TooCoarseError("the mode of all effects was not found where the posterior still has weight")
         places.append(float(distance))
         falls.append(min(fall, 50.0))
         if distance <= DISTANCES[TILT]:
@@ -143,6 +156,18 @@ class Side:
 def _profile(low: Side, high: Side) -> Profile:
     place = np.array([*[-place for place in low.places[::-1]], 0.0, *high.places])
     return Profile(place, -np.array([*low.falls[::-1], 0.0, *high.falls]))
+
+
+def _trust(sides: list[tuple[Side, Side]]) -> None:
+    """Refuse a picture of the posterior that proposals must not come from.
+
+    Each axis must be about as long as it was measured: two standard deviations to a side the log-density has fallen by
+    about two. Of an axis far too short every proposal would sit at the mode, and weights among such say nothing.
+    """
+    for side in chain.from_iterable(sides):
+        near = [fall for place, fall in zip(side.places, side.falls, strict=True) if 1.0 < place < 3.0]
+        if near and not LEAST_FALL < max(near) < MOST_FALL:
+            raise TooCoarseError("the spreads' posterior is not of a shape that the fast engine can follow")
 
 
 def _axes(search: Search, u: Floats) -> Floats:

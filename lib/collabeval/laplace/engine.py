@@ -18,6 +18,7 @@ from collabeval.models.design import Design
 from collabeval.params import Sampling
 
 LIMIT = 0.7  # of k̂ (Vehtari et al. 2024), less where there are few proposals
+LOST = 0.01  # share of possible proposals that may come out without a weight
 FEWEST = 400  # effective proposals
 MOST = 16  # times as many proposals as effective ones are asked for, at most
 
@@ -126,6 +127,7 @@ def _judged(found: Proposals, ratios: Floats, centre: Centre, seed: int) -> dict
         "pareto_k_limit": float(min(LIMIT, 1 - 1 / np.log10(count))),
         "importance_ess": found.effective,
         "proposals": count,
+        "proposals_lost": float(np.mean(~np.isfinite(found.log_weights[found.possible]))),
         "aims": len({id(aim) for aim, _ in found.aims}),
         "nodes": f"{len(centre.rule.cell)} a cell, {len(centre.rule.site)} a site",
         "resampled": RESAMPLED,
@@ -139,6 +141,8 @@ def _failure(said: dict[str, str | int | float]) -> str:
         return f"the weights of the fast engine have k̂ {k:.2f}, above {limit:.2f}"
     if not site <= LIMIT:
         return f"the worst site's weights in the fast engine have k̂ {site:.2f}, above {LIMIT}"
+    if float(said["proposals_lost"]) > LOST:
+        return f"the fast engine could not weigh {said['proposals_lost']:.1%} of its proposals"
     if not float(said["importance_ess"]) >= FEWEST:
         return f"the fast engine has {said['importance_ess']:.0f} effective proposals, below {FEWEST}"
     return ""

@@ -37,6 +37,7 @@ class Proposals:
     g: Floats
     z: Floats  # (S, J, 2) the sites' modes
     target: Floats
+    possible: np.ndarray  # (S,) whether the priors allow the hyperparameters
     aims: tuple[tuple[Aim, int], ...]
 
     @cached_property
@@ -60,7 +61,7 @@ class Proposals:
 
     def joined(self, other: Proposals) -> Proposals:
         """These and others."""
-        names = ("points", "u", "g", "z", "target")
+        names = ("points", "u", "g", "z", "target", "possible")
         both = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in names}
         return Proposals(**both, aims=self.aims + other.aims)
 
@@ -86,7 +87,8 @@ def batch(problem: Problem, centre: Centre, aim: Aim, count: int, random: np.ran
                        g[part], z[part])  # fmt: skip
 
     density, log_factor = (np.concatenate(parts) for parts in zip(*threaded(work, count), strict=True))
-    return Proposals(points, u, g, z, density + problem.log_prior(u) - log_factor, ((aim, count),))
+    prior = problem.log_prior(u)
+    return Proposals(points, u, g, z, density + prior - log_factor, np.isfinite(prior), ((aim, count),))
 
 
 def importance_sample(
