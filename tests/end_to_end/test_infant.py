@@ -83,7 +83,7 @@ def test_the_run_leaves_behind_what_the_data_guide_says(undisturbed: Path) -> No
         assert (folder / name).stat().st_size > 50_000
     assert list((folder / "figures").glob("*.svg"))
     engine = said["engines"]["death"]  # type: ignore[index]
-    assert engine["engine"] == "nuts"
+    assert engine["engine"] == "laplace"
     assert said["renderer"]["name"] == "embedded"  # type: ignore[index]
 
 
