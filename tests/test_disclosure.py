@@ -293,9 +293,11 @@ def test_publish_leaves_the_confidential_tables_alone(tmp_path):
     run = fake_run.make(tmp_path, Fake(report=CODED))
     params = params_file.read_resolved(run.params)
     tables = sections._tables(run, params)
-    before = {name: table.copy() for name, table in vars(tables).items()}
+    given = {name: table for name, table in vars(tables).items() if table is not None}
+    before = {name: table.copy() for name, table in given.items()}
+    assert len(before) > 5
     publish(tables, params)
-    for name, table in vars(tables).items():
+    for name, table in given.items():
         pd.testing.assert_frame_equal(table, before[name])
 
 

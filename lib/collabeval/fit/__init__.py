@@ -123,6 +123,7 @@ def _by_nuts(
     tell: Progress,
     why: str,
 ) -> xr.DataTree:
+    import collabeval.models.families  # noqa: F401  first: it says where compiled code is kept, before PyTensor loads
     from collabeval.fit.chains import chains  # loads PyMC, which the fast engine does without
 
     constant = constant_data(design)
