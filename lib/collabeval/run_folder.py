@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,3 +106,8 @@ class RunFolder:
         with written_whole(path) as part:
             table.to_parquet(part, index=False)
         return path
+
+    def write_tables(self, tables: Mapping[str, pd.DataFrame]) -> None:
+        """Results tables by name, each as `write` does."""
+        for name, table in tables.items():
+            self.write(table, self.table(name))
