@@ -97,7 +97,10 @@ def true_path(simulated, measure, posterior):
 def test_the_demo_is_recovered(fitted):
     """70 sites, 20 quarters: intervals as wide as they say, spreads and trend found, planted sites named."""
     simulated, params, rows, tree, measure = fitted
-    assert int(tree["sample_stats"]["diverging"].sum()) == 0
+    if tree.attrs["engine"] == "laplace":
+        assert tree.attrs["pareto_k"] <= tree.attrs["pareto_k_limit"]
+    else:
+        assert int(tree["sample_stats"]["diverging"].sum()) == 0
 
     table = compared(params, rows, tree, simulated, measure)
     # a binomial of 66 or so at .95 and .5 lies within these limits 999 times of 1,000
