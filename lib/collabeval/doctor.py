@@ -119,7 +119,7 @@ def fonts() -> Finding:
 
 
 def cores() -> Finding:
-    from collabeval.pipeline.request import cores as usable
+    from collabeval.machine import processors as usable
 
     return Finding("cores", str(usable()), True)
 

@@ -13,7 +13,7 @@ import xarray as xr
 from collabeval.diagnostics.check import Check
 from collabeval.diagnostics.sampling import effective, not_a_number
 
-SITE_LIMIT = 0.7
+SITE_LIMIT, LOST_LIMIT = 0.7, 0.01
 JUDGE = "Do not use the results; run again with `model.engine: nuts`."
 
 
@@ -45,4 +45,10 @@ def integration(model: str, tree: xr.DataTree, reported: pd.DataFrame) -> list[C
             "The same holds of every single site." if site <= SITE_LIMIT else
             f"The effects of at least one site are too far from what the fast engine proposes (Pareto k̂). {JUDGE}",
         ))  # fmt: skip
+    lost = float(tree.attrs["proposals_lost"])
+    checks.append(Check(
+        model, "proposals_lost", lost, LOST_LIMIT, "blocking", lost <= LOST_LIMIT,
+        "The fast engine could weigh what it proposed." if lost <= LOST_LIMIT else
+        f"The fast engine could not weigh {lost:.1%} of its proposals, so parts of the answer may be missing. {JUDGE}",
+    ))  # fmt: skip
     return [*checks, not_a_number(model, tree), *effective(model, reported[reported["sd"] > 0])]

@@ -21,7 +21,7 @@ DISTANCES = 0.7 * 1.6 ** np.arange(10)  # from the mode, in standard deviations,
 DEEP = 12.0  # fall of the log-density beyond which an axis is not followed: what lies there weighs below 1e-5
 NEAR_END = np.array([0.5, 0.75, 0.9, 0.97, 0.999])  # shares of the way to where an sd would be nought, besides
 FAR = 50.0  # standard deviations from which such an end does not matter
-LEAST_FALL, MOST_FALL = 0.3, 45.0
+LEAST_FALL, MOST_FALL = 0.3, 45.0  # of the log-density one to three standard deviations off, for a shape to be believed
 HOLE = 6.0  # fall of the log-density up to which no search for a mode may fail
 FLATTEST = 0.05  # curvature over the steps of about one sd that is still believed
 TILT = 2  # the distance over which the shift of all effects along an axis is measured, counted in DISTANCES
@@ -32,7 +32,7 @@ ERROR = 0.02  # of the log-density of all data, at the centre and to all sides o
 
 
 class TooCoarseError(Exception):
-    """No quadrature rule of this engine is fine enough for these data."""
+    """These data are not ones that the engine's approximation can follow closely enough."""
 
 
 @dataclass

@@ -54,7 +54,7 @@ def fit(design: Design, sampling: Sampling, tell: Callable[[str], None], effecti
     found = importance_sample(problem, centre, effective, MOST * effective, random)
     picked = resampled(found.smoothed[0], sampling.chains * sampling.draws, random)
     values = problem.values(found.u[picked])
-    effects, rho, own, ratios = _drawn(problem, centre, found, picked, random)
+    effects, rho, own, ratios = _drawn(problem, centre, found, values, picked, random)
     posterior = _named(problem, values, found.g[picked], effects, rho, own)
     statistics = xr.Dataset(
         {"proposal": (("chain", "draw"), picked[None])}, {"chain": [0], "draw": np.arange(len(picked))}
@@ -70,10 +70,14 @@ def resampled(weights: Floats, count: int, random: np.random.Generator) -> np.nd
 
 
 def _drawn(
-    problem: Problem, centre: Centre, found: Proposals, picked: np.ndarray, random: np.random.Generator
+    problem: Problem,
+    centre: Centre,
+    found: Proposals,
+    values: dict[str, Floats],
+    picked: np.ndarray,
+    random: np.random.Generator,
 ) -> tuple[Floats, ...]:
     """Effects of sites and cells given each picked proposal; each has a seed of its own, whatever the threads do."""
-    values = problem.values(found.u[picked])
     rows, trends = problem.rows(values), problem.trends(values)
     g, z, seeds = found.g[picked], found.z[picked], random.integers(0, 2**32 - 1, len(picked))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,13 +42,6 @@ class Request:
         """The resolved params and the folder their run lies in."""
         params = params_file.load(self.file, self.overrides)
         return params, RunFolder(self.runs.resolve() / params.collaborative / params.edition)
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextmanager

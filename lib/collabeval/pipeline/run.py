@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 from collabeval import params_file
 from collabeval.errors import StepError
 from collabeval.kernels import KERNELS, Kernel
+from collabeval.machine import processors as cores
 from collabeval.pipeline import quick, tidy
 from collabeval.pipeline import status as told
 from collabeval.pipeline.interrupt import Stopped, stoppable
 from collabeval.pipeline.keys import modules_named, python_of
-from collabeval.pipeline.request import Request, cores, sole_use, upto
+from collabeval.pipeline.request import Request, sole_use, upto
 from collabeval.pipeline.status import Status, StepRecord
 from collabeval.pipeline.steps import Step, rendered
 from collabeval.run_folder import written_whole
