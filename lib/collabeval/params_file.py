@@ -18,7 +18,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from collabeval.errors import ParamsError, Problem
 from collabeval.own_model import with_models
-from collabeval.params import Params
+from collabeval.params import TABLES, Params
 from collabeval.params.problems import describe, suggestion
 from collabeval.params.types import without_password
 from collabeval.params.yaml_text import Document, read, scalar_or_block
@@ -215,7 +215,7 @@ def _validated(document: Document) -> Params:
 
 def _located(params: Params) -> dict[str, str]:
     """Local paths of the tables, absolute from the working folder; URLs and queries stay."""
-    tables = {name: getattr(params.data, name) for name in ("sites", "outcomes", "records")}
+    tables = {name: getattr(params.data, name) for name in TABLES}
     return {name: os.path.abspath(Path(source).expanduser()) for name, source in tables.items()
             if isinstance(source, str) and "://" not in source}  # fmt: skip
 

@@ -62,6 +62,10 @@ class RunFolder:
     def sites(self) -> Path:
         return self.path / "data" / "sites.parquet"
 
+    def data_table(self, name: str) -> Path:
+        """A further table (survey, costs …) as the contract left it."""
+        return self.path / "data" / f"{name}.parquet"
+
     @property
     def status(self) -> Path:
         return self.path / "run.json"
@@ -111,3 +115,8 @@ class RunFolder:
         """Results tables by name, each as `write` does."""
         for name, table in tables.items():
             self.write(table, self.table(name))
+
+    def write_data(self, tables: Mapping[str, pd.DataFrame]) -> None:
+        """Further tables by name, each as `write` does."""
+        for name, table in tables.items():
+            self.write(table, self.data_table(name))

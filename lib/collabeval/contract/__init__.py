@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from collabeval.casemix.patterns import Patterns
+from collabeval.contract.further import checked_further
 from collabeval.contract.header import EXAMPLE, Stack, stacked
 from collabeval.contract.outcomes import checked_outcomes, too_little
 from collabeval.contract.record_rows import columns_of
@@ -17,8 +18,8 @@ from collabeval.contract.records import checked_records
 from collabeval.contract.schemas import FAMILY, NUMBERS, OUTCOMES, SCHEMAS, SITES
 from collabeval.contract.sites import checked_sites
 from collabeval.errors import ContractError, Problem
-from collabeval.params import Params
-from collabeval.sources import Source, TableName, read
+from collabeval.params import FurtherName, Params, TableName
+from collabeval.sources import Source, read
 
 __all__ = ["EXAMPLE", "FAMILY", "NUMBERS", "OUTCOMES", "SCHEMAS", "SITES", "Inputs", "read_inputs"]
 
@@ -32,6 +33,7 @@ class Inputs:
     log: list[str]
     sources: list[Source]
     records: dict[str, Patterns] = field(default_factory=dict)
+    further: dict[FurtherName, pd.DataFrame] = field(default_factory=dict)
 
 
 def read_inputs(params: Params) -> Inputs:
@@ -44,6 +46,7 @@ def read_inputs(params: Params) -> Inputs:
         `outcomes`: site, period ("" where `periods.length` is none), measure, and as float64 the columns of `NUMBERS`
         (NaN where a measure has none), then whatever else the table has. Rows without any value are left out.
         `records`: for each measure counted from records its covariate patterns by site and period.
+        `further`: those of the further tables that are given, by name; `contract.further` says what they hold.
 
     Raises
     ------
@@ -57,19 +60,24 @@ def read_inputs(params: Params) -> Inputs:
     codes = list(sites["site"]) if "sites" in stacks else None
     if "outcomes" in stacks:
         outcomes = checked_outcomes(stacks["outcomes"], params, codes, problems)
+    further = {
+        table: checked_further(table, stacks[table], params, codes, problems)
+        for table in params.data.further
+        if table in stacks
+    }
     log = [line for stack in stacks.values() for line in stack.log]
     records = _records(params, codes, sources, problems, log)
     if problems:
         raise ContractError(list(dict.fromkeys(problems)))  # both tables may lie in one workbook that cannot be read
-    return Inputs(sites, outcomes, log, list(dict.fromkeys(sources)), records)
+    return Inputs(sites, outcomes, log, list(dict.fromkeys(sources)), records, further)
 
 
-def _stacks(params: Params) -> tuple[dict[str, Stack], list[Source], list[Problem]]:
+def _stacks(params: Params) -> tuple[dict[TableName, Stack], list[Source], list[Problem]]:
     """The tables that could be read, where their rows came from, and why others could not be read."""
-    stacks: dict[str, Stack] = {}
+    stacks: dict[TableName, Stack] = {}
     sources: list[Source] = []
     problems: list[Problem] = []
-    tables: tuple[TableName, ...] = ("sites", "outcomes")
+    tables: tuple[TableName, ...] = ("sites", "outcomes", *params.data.further)
     for table in tables:
         if getattr(params.data, table) is None:
             continue

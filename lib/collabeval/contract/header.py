@@ -10,6 +10,7 @@ import pandas as pd
 import pandera.errors
 import pandera.pandas as pa
 
+from collabeval.contract.further_schemas import FURTHER
 from collabeval.contract.schemas import NEEDED, SCHEMAS
 from collabeval.errors import ContractError, Problem
 from collabeval.params import Params
@@ -34,6 +35,7 @@ class Stack:
 
     rows: pd.DataFrame
     places: dict[Hashable, tuple[str, int]]
+    table: str
     log: list[str] = field(default_factory=list)
 
     def problems(self, found: Sequence[Breach]) -> list[Problem]:
@@ -63,15 +65,16 @@ def stacked(tables: Sequence[RawTable], table: str, params: Params) -> Stack:
         frames.append(frame.set_axis(numbers))
     if problems:
         raise ContractError(problems)
-    return Stack(pd.concat(frames).fillna(""), places, log)
+    return Stack(pd.concat(frames).fillna(""), places, table, log)
 
 
 def needed_columns(table: str, params: Params) -> list[str]:
     """The columns a table must have for these measures and periods."""
-    columns = [name for name, column in SCHEMAS[table].columns.items() if column.required]
-    if table == "outcomes":
+    columns = [name for name, column in (SCHEMAS | FURTHER)[table].columns.items() if column.required]
+    if table in ("outcomes", "comparators"):
         columns += ["period"] if params.periods.length != "none" else []
         families = {measure.family for measure in params.measures.values() if measure.records is None}
+        families = families if table == "outcomes" else set()
         columns += sorted({name for family in families for name in NEEDED[family]})
     return columns
 
@@ -104,7 +107,7 @@ def plain_name(name: str) -> str:
 
 def recognised(raw: RawTable, table: str, log: list[str]) -> pd.DataFrame:
     """The frame with the names of known columns as the contract writes them (`Peer Group` → peer_group)."""
-    known = SCHEMAS[table].columns
+    known = (SCHEMAS | FURTHER)[table].columns
     renamed: dict[str, str] = {}
     for name in raw.frame.columns:
         plain = plain_name(name)

@@ -8,13 +8,13 @@ from difflib import get_close_matches
 import pandas as pd
 
 from collabeval import periods as period_texts
+from collabeval.contract.columns import TOTALS, duplicates, read_periods, read_sites
 from collabeval.contract.header import EXAMPLE, Breach, Stack, breaches
-from collabeval.contract.numbers import habit_of, read_numbers, some_of
+from collabeval.contract.numbers import habit_of, read_numbers
 from collabeval.contract.schemas import FAMILY, NUMBERS, OUTCOMES, USED_BY, WHOLE
 from collabeval.errors import Problem
 from collabeval.params import Params
 
-TOTALS = {"total", "totals", "all", "sum", "overall", "all sites", "mean", "average"}
 KEY = ["site", "period", "measure"]
 
 
@@ -25,12 +25,23 @@ def checked_outcomes(
 
     `sites` are the known codes, None where the table of sites could not be read (then codes are not checked).
     """
+    rows = checked_rows(stack, params, sites, measures_of(params), problems)
+    if not problems:
+        file = next(iter(stack.places.values()), ("outcomes", 1))[0]
+        problems += too_little(rows, params, measures_of(params), file)
+    return rows
+
+
+def checked_rows(
+    stack: Stack, params: Params, sites: Sequence[str] | None, known: Sequence[str], problems: list[Problem]
+) -> pd.DataFrame:
+    """The rows of a table of outcomes, each by itself; `known` are the measures that it may hold."""
     found: list[Breach] = []
     rows = pd.DataFrame(index=stack.rows.index)
-    rows["site"] = _sites(stack, sites, found)
+    rows["site"] = read_sites(stack, sites, found)
     no_site = rows.index[[_is_no_site(code, sites or ()) for code in rows["site"]]]
-    rows["period"] = _periods(stack, params, found)
-    rows["measure"] = _measures(stack, params, found)
+    rows["period"] = read_periods(stack, params, found)
+    rows["measure"] = _measures(stack, params, known, found)
     families = rows["measure"].map({code: measure.family for code, measure in params.measures.items()}).fillna("")
     rows[list(NUMBERS)] = _numbers(stack, families, found)
     found = [breach for breach in found if breach[1] == "site" or breach[0] not in set(no_site)]
@@ -39,9 +50,6 @@ def checked_outcomes(
         rows[column] = rows[column].where(families.loc[rows.index].isin(USED_BY[column]))
     found += _breaches(stack, rows.drop(index=no_site, errors="ignore"), families, found)
     problems += stack.problems(found)
-    if not problems:
-        file = next(iter(stack.places.values()), ("outcomes", 1))[0]
-        problems += too_little(rows, params, measures_of(params), file)
     extra = stack.rows.loc[rows.index].drop(columns=[*KEY, *NUMBERS], errors="ignore")
     return rows.join(extra).reset_index(drop=True)
 
@@ -53,7 +61,7 @@ def _breaches(stack: Stack, rows: pd.DataFrame, families: pd.Series, unread: Seq
     misread = {index for index, column in cells if column in NUMBERS}
     found = [breach for breach in breaches(OUTCOMES, known, misread) if (breach[0], breach[1]) not in cells]
     keyless = {index for index, column in cells if column in KEY}
-    return found + _duplicates(stack, known.drop(index=list(keyless), errors="ignore"))
+    return found + duplicates(stack, known.drop(index=list(keyless), errors="ignore"), KEY)
 
 
 def measures_of(params: Params) -> list[str]:
@@ -61,60 +69,13 @@ def measures_of(params: Params) -> list[str]:
     return [code for code, measure in params.measures.items() if measure.records is None]
 
 
-def _sites(stack: Stack, known: Sequence[str] | None, found: list[Breach]) -> pd.Series:
-    codes, codes_known = stack.rows["site"], set(known or ())
-    for index, code in codes.items():
-        if code == EXAMPLE:
-            found.append((index, "site", "is the example row of the template", "delete this row"))
-        elif not code:
-            found.append((index, "site", "is empty", "every row needs the code of its site"))
-        elif known is not None and code not in codes_known:
-            found.append((index, "site", "is not in the table of sites", advice_on_site(code, known)))
-    return codes
-
-
 def _is_no_site(code: str, known: Sequence[str]) -> bool:
     """Whether a row stands for no site at all: the template's example, or a total."""
     return code == EXAMPLE or (code.lower() in TOTALS and code not in known)
 
 
-def advice_on_site(code: str, known: Sequence[str]) -> str:
-    stripped = {other.lstrip("0"): other for other in known}
-    if code.lstrip("0") in stripped:
-        return f"is it {stripped[code.lstrip('0')]!r}? Excel drops leading zeros: format the column as Text"
-    if code.lower() in TOTALS:
-        return "take rows with totals out"
-    same = [other for other in known if other.lower() == code.lower()] or get_close_matches(
-        code, known, n=1, cutoff=0.7
-    )
-    return f"did you mean {same[0]!r}?" if same else "add the site to that table, or mend the code"
-
-
-def _periods(stack: Stack, params: Params, found: list[Breach]) -> pd.Series:
-    texts = stack.rows.get("period", pd.Series("", index=stack.rows.index))
-    length = params.periods.length
-    if length == "none":
-        first = next((index for index, text in texts.items() if text), None)
-        if first is not None:
-            fix = "set periods.length in the params file (month, quarter, half or year), or take the column out"
-            found.append((first, "period", "there are periods, but `periods.length` is none", fix))
-        return pd.Series("", index=texts.index)
-    labels: dict[str, str] = {}
-    refused: dict[str, tuple[str, str]] = {}
-    for text in texts.unique():
-        try:
-            labels[text] = period_texts.parse(text, length, params.periods.year_starts).label
-        except period_texts.PeriodError as error:
-            refused[text] = (error.what if text else "is empty", error.fix)
-    found += [(index, "period", *refused[text]) for index, text in texts.items() if text in refused]
-    otherwise = [f"{text!r} was read as {label}" for text, label in labels.items() if text != label]
-    if otherwise:
-        stack.log.append(f"outcomes, column period: {some_of(otherwise)}")
-    return texts.map(lambda text: labels.get(text, ""))
-
-
-def _measures(stack: Stack, params: Params, found: list[Breach]) -> pd.Series:
-    codes, known = stack.rows["measure"], measures_of(params)
+def _measures(stack: Stack, params: Params, known: Sequence[str], found: list[Breach]) -> pd.Series:
+    codes = stack.rows["measure"]
     for index, code in codes.items():
         if code in params.measures and code not in known:
             fix = "take the row out, or take the block `records` out of the measure"
@@ -149,21 +110,8 @@ def _submitted(stack: Stack, rows: pd.DataFrame, touched: set[Hashable]) -> pd.D
     """Without the rows that have no value at all: those were not submitted."""
     blank = rows[list(NUMBERS)].isna().all(axis=1) & ~rows.index.isin(touched)
     if blank.any():
-        stack.log.append(f"outcomes: rows without any value, counted as not submitted: {blank.sum()}")
+        stack.log.append(f"{stack.table}: rows without any value, counted as not submitted: {blank.sum()}")
     return rows[~blank].copy()
-
-
-def _duplicates(stack: Stack, rows: pd.DataFrame) -> list[Breach]:
-    first: dict[tuple[str, ...], Hashable] = {}
-    found: list[Breach] = []
-    for index, *key in rows[KEY].itertuples(name=None):
-        earlier = first.setdefault(tuple(key), index)
-        if earlier != index:
-            file, row = stack.places[earlier]
-            here = "" if file == stack.places[index][0] else f" of {file}"
-            named = "site and measure" if not key[1] else "site, period and measure"
-            found.append((index, "site", f"the same {named} as row {row}{here}", "keep one of the two rows"))
-    return found
 
 
 def too_little(rows: pd.DataFrame, params: Params, measures: Sequence[str], file: str) -> list[Problem]:

@@ -15,9 +15,9 @@ import pandas as pd
 
 from collabeval import periods as period_texts
 from collabeval.casemix.patterns import Coded, Patterns, collapse
+from collabeval.contract.columns import TOTALS, advice_on_site
 from collabeval.contract.header import EXAMPLE
 from collabeval.contract.numbers import MISSING, habit_of, read_days, read_numbers
-from collabeval.contract.outcomes import TOTALS, advice_on_site
 from collabeval.contract.record_rows import Refusal, Rows, stacked_records
 from collabeval.errors import Problem
 from collabeval.params import Covariate, Measure, Params

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from collabeval.panel import Windows
@@ -60,6 +60,8 @@ class Run:
     diagnostics: pd.DataFrame
     case_mix_calibration: pd.DataFrame | None = None
     case_mix_deciles: pd.DataFrame | None = None
+    further: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # results of the further analyses, by name
+    given: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # the further tables as the contract left them
 
 
 @dataclass(frozen=True)

@@ -2,83 +2,52 @@
 
 from __future__ import annotations
 
-import codecs
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, NonNegativeInt, PositiveFloat, PositiveInt, Tag, ValidationInfo
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationInfo
 from pydantic import field_validator as check
 
 from collabeval import periods as period_texts
+from collabeval.params.data import FURTHER_TABLES, TABLES, Data, FurtherName, Query, TableName
+from collabeval.params.effect import Effect
+from collabeval.params.indicators import Indicator, Named
 from collabeval.params.model import Model, Prior, Priors, Rules, Sampling
 from collabeval.params.records import Covariate, Records
-from collabeval.params.types import Code, Probability, Strict, Text, refusal, without_password
+from collabeval.params.scorecards import Scorecard
+from collabeval.params.survey import Survey
+from collabeval.params.types import Code, Family, Probability, Strict, Text, refusal
+from collabeval.params.value import Value
 
 __all__ = [
-    "Code", "Covariate", "Data", "Family", "Measure", "Model", "Params", "Periods", "Prior", "Priors", "Probability",
-    "Query", "Records", "Report", "Rules", "Sampling", "Strict",
+    "FURTHER_TABLES",
+    "TABLES",
+    "Code",
+    "Covariate",
+    "Data",
+    "Effect",
+    "Family",
+    "FurtherName",
+    "Indicator",
+    "Measure",
+    "Model",
+    "Params",
+    "Periods",
+    "Prior",
+    "Priors",
+    "Probability",
+    "Query",
+    "Records",
+    "Report",
+    "Rules",
+    "Sampling",
+    "Scorecard",
+    "Strict",
+    "Survey",
+    "TableName",
+    "Value",
 ]  # fmt: skip
 
-Family = Literal["binomial", "poisson", "normal"]
 PARAMS_MODEL = "params"  # in comparisons, the name of the model that `model` describes
-
-
-def _no_password_in(location: str) -> str:
-    if without_password(location) != location:
-        raise refusal("has a password in it",
-                      "take it out: for a database name the environment variable that holds it under `password_from`; "
-                      "for other stores keep it in that store's own configuration")  # fmt: skip
-    return location
-
-
-class Query(Strict):
-    """A table that a database answers with."""
-
-    url: Text
-    """SQLAlchemy URL without a password: `postgresql+psycopg://reader@db.example.org/registry`."""
-    query: Text
-    """The SELECT statement."""
-    password_from: Text = ""
-    """Name of the environment variable that holds the password."""
-
-    _no_password = check("url")(_no_password_in)
-
-
-def _kind(value: object) -> str:
-    return "[query]" if isinstance(value, dict | Query) else "[location]"
-
-
-Source = Annotated[Annotated[Text, Tag("[location]")] | Annotated[Query, Tag("[query]")], Discriminator(_kind)]
-
-
-class Data(Strict):
-    """Where the tables lie."""
-
-    sites: Source
-    """Path, glob or fsspec URL of the table of sites; or `{url, query, password_from}` for a database."""
-    outcomes: Source | None = None
-    """The same for the table of outcomes; needed unless every measure is counted from records."""
-    records: Source | None = None
-    """The same for the table of records: one row per patient, for measures with a block `records`."""
-    encoding: Text = "utf-8"
-    """Encoding of CSV files."""
-    excel_sheets: dict[Literal["sites", "outcomes", "records"], Text] = Field(default_factory=dict)
-    """Sheet of each table, where it is not named like the table."""
-    note: Text = ""
-    """One sentence on where the data come from, printed under every figure."""
-
-    @check("sites", "outcomes", "records")
-    @classmethod
-    def _no_password(cls, source: str | Query | None) -> str | Query | None:
-        return _no_password_in(source) if isinstance(source, str) else source
-
-    @check("encoding")
-    @classmethod
-    def _known_encoding(cls, encoding: str) -> str:
-        try:
-            codecs.lookup(encoding)
-        except LookupError:
-            raise refusal("is not the name of an encoding", "common ones: utf-8, cp1252 (Windows), utf-16") from None
-        return encoding
 
 
 Window = Annotated[tuple[Text, Text], Field(strict=False)]
@@ -220,6 +189,16 @@ class Params(Strict):
     """What the report shows."""
     render: Literal["auto", "quarto", "embedded"] = "auto"
     """What makes HTML and PDF; `auto` takes Quarto where it is found."""
+    indicators: tuple[Named, ...] = Field(default=(), strict=False)
+    """Indicators of how the collaborative works: names out of the catalogue, or blocks of your own."""
+    survey: Survey | None = None
+    """The survey of its members."""
+    effect: Effect | None = None
+    """How the improvement due to the programme is estimated; left out: as `{}`, where the data allow it."""
+    scorecards: dict[Code, Scorecard] = Field(default_factory=dict)
+    """Performance indices, each under a name of yours."""
+    value: Value | None = None
+    """What events and the programme cost, for the table of costs."""
     compare: dict[Code, Model] = Field(default_factory=dict)
     """Other models for `collabeval compare`, each under a name of yours: what it sets goes over `model`."""
 

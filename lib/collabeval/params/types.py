@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -35,6 +35,7 @@ def without_password(text: str) -> str:
     return PASSWORD_IN_URL.sub(r"\g<before>:***@", text)
 
 
+Family = Literal["binomial", "poisson", "normal"]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, BeforeValidator(as_written), WithJsonSchema({"type": ["string", "number"]})]
 Code = Annotated[

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from collabeval import casemix, render
+from collabeval import casemix, further, render
 from collabeval import home as project
 from collabeval.own_model import file_and_name, own_function
-from collabeval.params import Model, Params
+from collabeval.params import TABLES, Model, Params
 from collabeval.pipeline import keys
 from collabeval.pipeline.request import STATE
 from collabeval.provenance import sources_file
@@ -58,8 +58,9 @@ class Evaluation:
     def steps(self) -> list[Step]:
         """All steps, in an order in which they can run."""
         fits = [_fit(self, measure) for measure in self.params.measures]
-        after = (_performance, _improvement, _checks, _report, render_step)
-        return [data_step(self), *fits, *(step(self) for step in after)]
+        analyses = [step(self) for step in (_performance, _improvement, _checks)]
+        added = [_further(self, one) for one in further.there(self.params)]
+        return [data_step(self), *fits, *analyses, *added, _report(self), render_step(self)]
 
     def notebook(self, name: str) -> Path:
         return self.home / "notebooks" / f"{name}.ipynb"
@@ -100,10 +101,14 @@ def data_step(evaluation: Evaluation) -> Step:
     where = {key: value for key, value in values["data"].items() if key != "note"}
     measures = evaluation.measures((*WORDING, *JUDGEMENT))
     found = evaluation.keys(source, data=where, periods=values["periods"], measures=measures)
-    for location in filter(None, (values["data"][table] for table in ("sites", "outcomes", "records"))):
+    if evaluation.params.data.further:
+        named = ("indicators", "survey")
+        found |= {f"params {name}": keys.digest_values(values[name]) for name in named}
+    for location in filter(None, (values["data"][table] for table in TABLES)):
         found |= {f"data {name}": value for name, value in keys.source_digests(location).items()}
     case_mix = tables(run, casemix.TABLES) if casemix.adjusted(evaluation.params) else ()
-    makes = (run.panel, run.sites, data_checks(run), sources_file(run), *case_mix, run.notebook("data"))
+    added = tuple(run.data_table(table) for table in evaluation.params.data.further)
+    makes = (run.panel, run.sites, data_checks(run), sources_file(run), *case_mix, *added, run.notebook("data"))
     return Step("data", "Reading and checking the data", source, evaluation.blocks(), found, (), makes)
 
 
@@ -146,6 +151,17 @@ def _checks(evaluation: Evaluation) -> Step:
     return _analysis(evaluation, "checks", "Checking that the results can be trusted", needs, makes)
 
 
+def _further(evaluation: Evaluation, one: further.Further) -> Step:
+    run, params = evaluation.run, evaluation.params
+    needs = fitted(evaluation) if one.draws else (run.panel, run.sites)
+    needs += tuple(run.data_table(table) for table in one.reads(params))
+    needs += tables(run, tuple(name for name in one.after if name in further.results(params)))
+    source, makes = evaluation.notebook(one.name), (*tables(run, one.makes), run.notebook(one.name))
+    blocks = {block: evaluation.values[block] for block in ("periods", "sampling", "rules", *one.blocks)}
+    found = evaluation.keys(source, measures=evaluation.measures(WORDING), **blocks)
+    return Step(one.name, one.what, source, evaluation.blocks(), found, needs, makes)
+
+
 def _report(evaluation: Evaluation) -> Step:
     source, run = evaluation.home / "reports" / "evaluation.qmd", evaluation.run
     shown = {name: value for name, value in evaluation.values.items() if name not in ("render", "compare")}
@@ -153,6 +169,8 @@ def _report(evaluation: Evaluation) -> Step:
     found |= {f"sensitivity {path.stem}": keys.digest_file(path) for path in sensitivity(run) if path.exists()}
     results = tables(run, (*SITE_TABLES, *PROGRAMME_TABLES, "diagnostics"))
     results += tables(run, casemix.TABLES) if casemix.adjusted(evaluation.params) else ()
+    results += tables(run, further.results(evaluation.params))
+    results += tuple(run.data_table(table) for table in evaluation.params.data.further)
     needs = (*fitted(evaluation), run.quality, *results)
     parameters = {"run_folder": str(run.path)}
     makes = (run.notebook("report"), run.figures, run.tables)

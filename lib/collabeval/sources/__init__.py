@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from glob import glob, has_magic
 from pathlib import Path, PurePosixPath
-from typing import Literal
 from urllib.parse import urlsplit
 
 import fsspec
 import pandas as pd
 
 from collabeval.errors import ContractError, Problem
-from collabeval.params import Data, Query
+from collabeval.params import Data, Query, TableName
 from collabeval.params.types import without_password
 from collabeval.sources.coded import Columns, read_csv_coded, read_parquet_coded
 from collabeval.sources.csv_text import read_csv
@@ -25,7 +24,6 @@ from collabeval.sources.typed import from_frame, read_typed
 
 __all__ = ["Columns", "RawTable", "Source", "TableName", "read"]
 
-TableName = Literal["sites", "outcomes", "records"]
 CSV, EXCEL, TYPED = {".csv", ".txt", ".tsv"}, {".xlsx", ".xlsm"}, {".parquet", ".dta", ".sas7bdat", ".sav"}
 # what fsspec needs besides for each kind of URL
 PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "abfs": "adlfs", "abfss": "adlfs", "az": "adlfs",
@@ -41,7 +39,7 @@ class Source:
 
 
 def read(data: Data, table: TableName, columns: Columns | None = None) -> tuple[list[RawTable], list[Source]]:
-    """Read every file of one table (`sites`, `outcomes` or `records`).
+    """Read every file of one table (`sites`, `outcomes`, …).
 
     With `columns` only those are read where the format lets a reader choose (CSV, Parquet), and as categories.
 

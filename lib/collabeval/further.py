@@ -1,0 +1,47 @@
+"""The analyses that an evaluation has or not, by the tables and params it is given: each a step with a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from collabeval.params import FurtherName, Params
+
+
+@dataclass(frozen=True)
+class Further:
+    """One such step: when it is there, what it reads, what it makes.
+
+    ``after`` names the results tables of earlier steps that it reads, where they are made; ``draws`` says whether it
+    reads the draws of the measures.
+    """
+
+    name: str
+    what: str  # what a person is told while it runs
+    there: Callable[[Params], bool]
+    tables: tuple[FurtherName, ...]
+    blocks: tuple[str, ...]
+    makes: tuple[str, ...]
+    draws: bool = False
+    after: tuple[str, ...] = ()
+
+    def reads(self, params: Params) -> tuple[FurtherName, ...]:
+        """Its further tables that are given."""
+        return tuple(table for table in self.tables if table in params.data.further)
+
+
+def _any(*tables: FurtherName) -> Callable[[Params], bool]:
+    return lambda params: bool(set(tables) & set(params.data.further))
+
+
+FURTHER: tuple[Further, ...] = ()
+
+
+def there(params: Params) -> tuple[Further, ...]:
+    """The further steps of one evaluation, in an order in which they can run."""
+    return tuple(step for step in FURTHER if step.there(params))
+
+
+def results(params: Params) -> tuple[str, ...]:
+    """The results tables that they leave for the report."""
+    return tuple(name for step in there(params) for name in step.makes)
