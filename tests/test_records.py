@@ -224,3 +224,33 @@ def test_records_and_outcomes_make_one_panel(tmp_path):
     plain = adjust(params_of(tmp_path, case_mix="{}"), crude.records, crude.outcomes)
     assert plain.outcomes["expected"].isna().all()
     assert plain.tables == {}
+
+
+def test_several_outcomes_are_all_or_none_of_what_applies(tmp_path):
+    columns = "record,site,date,aspirin,statin\n"
+    answers = ("1,A,2024-02-01,1,1", "2,A,2024-02-01,1,0", "3,A,2024-02-01,,1")
+    rows = "\n".join([*answers, "4,B,2025-01-01,1,", "5,B,2025-01-01,0,", "6,B,2025-01-01,,"])
+    text = PARAMS.replace("outcome: died", "outcome: [aspirin, statin]")
+    (tmp_path / "t.yml").write_text(
+        text.format(folder=tmp_path, case_mix="{{}}", length="year", ext="csv", more="").replace("{{}}", "{}"),
+        encoding="utf-8",
+    )
+    (tmp_path / "sites.csv").write_text(SITES, encoding="utf-8")
+    (tmp_path / "records.csv").write_text(columns + rows, encoding="utf-8")
+    found = contract.read_inputs(params_file.load(tmp_path / "t.yml"))
+    cells = found.records["death"].cells
+    assert cells.groupby("site", observed=True)[["total", "cases"]].sum().to_numpy().tolist() == [
+        [2.0, 3.0],
+        [1.0, 2.0],
+    ]
+    assert any("1 records without aspirin or statin" in line for line in found.log)
+
+
+def test_all_or_none_is_for_shares_only(tmp_path):
+    text = PARAMS.replace("outcome: died", "outcome: [a, b]").replace("family: binomial", "family: normal")
+    (tmp_path / "t.yml").write_text(
+        text.format(folder=tmp_path, case_mix="{{}}", length="year", ext="csv", more="").replace("{{}}", "{}"),
+        encoding="utf-8",
+    )
+    with pytest.raises(ParamsError, match="an all-or-none composite is a binomial measure"):
+        params_file.load(tmp_path / "t.yml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ GROUPS = (
     "observed_data",
     "constant_data",
 )
+CORRELATION = "measure_correlation"  # of the sites' levels, over measures fitted together
 POSTERIOR = (
     "intercept",
     "trend",
@@ -42,6 +44,11 @@ def save(tree: xr.DataTree, path: Path) -> Path:
     with written_whole(path) as part:
         tree.to_netcdf(part, engine="h5netcdf")
     return path
+
+
+def save_each(trees: Mapping[str, xr.DataTree], path: Callable[[str], Path]) -> list[Path]:
+    """Write the draws of several measures, each to its `path`."""
+    return [save(tree, path(name)) for name, tree in trees.items()]
 
 
 def load(path: Path) -> xr.DataTree:

@@ -34,7 +34,17 @@ def _any(*tables: FurtherName) -> Callable[[Params], bool]:
     return lambda params: bool(set(tables) & set(params.data.further))
 
 
-FURTHER: tuple[Further, ...] = ()
+FURTHER: tuple[Further, ...] = (
+    Further(
+        name="composites",
+        what="Putting measures together",
+        there=lambda params: bool(params.composites or params.model.together),
+        tables=(),
+        blocks=("composites", "model"),
+        makes=("composite_estimates", "composite_statements", "composite_parts", "measure_correlations"),
+        draws=True,
+    ),
+)
 
 
 def there(params: Params) -> tuple[Further, ...]:

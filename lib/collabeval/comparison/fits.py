@@ -18,12 +18,20 @@ def fit_alternative(
 ) -> tuple[dict[str, xr.DataTree], pd.DataFrame]:
     """Draws of every measure's model under one alternative, and a table of the seconds that each fit took.
 
+    The seconds of measures fitted together are shared out evenly among them.
+
     Returns
     -------
     Draws by the name they are kept under (`draws_name`); DataFrame with measure, seconds.
     """
     own, trees, seconds = alternatives(params)[alternative], {}, []
-    for measure in own.measures:
+    together = own.model.together
+    if together:
+        began = time.perf_counter()
+        found = fit.sample_together(panel, own, estimates.reported_together(own, panel), progress)
+        trees = {draws_name(alternative, measure): tree for measure, tree in found.items()}
+        seconds = [(measure, round((time.perf_counter() - began) / len(together), 2)) for measure in together]
+    for measure in (name for name in own.measures if name not in together):
         began = time.perf_counter()
         reported = estimates.reported_draws(own, measure, panel)
         trees[draws_name(alternative, measure)] = fit.sample(panel, measure, own, reported, progress)

@@ -96,7 +96,7 @@ def stacked_records(tables: Sequence[RawTable], params: Params, log: list[str]) 
 def _named(params: Params) -> list[str]:
     """The columns that params name: outcomes, exposures and covariates."""
     blocks = [measure.records for measure in params.measures.values() if measure.records is not None]
-    names = [name for block in blocks for name in (block.outcome, block.exposure, *block.case_mix) if name]
+    names = [name for block in blocks for name in (*block.outcomes, block.exposure, *block.case_mix) if name]
     return list(dict.fromkeys(names))
 
 

@@ -106,19 +106,29 @@ def _measure(rows: Rows, name: str, measure: Measure, site: Coded, period: Coded
     """The patterns of one measure; records whose outcome is blank are left out, and counted in the log."""
     block = measure.records
     assert block is not None
-    outcome = _numbers(rows, block.outcome, _outcome_rule(measure), blank=True)
+    outcome = _all_or_none([_numbers(rows, column, _outcome_rule(measure), blank=True) for column in block.outcomes])
     exposure = _numbers(rows, block.exposure, _above_zero, blank=False) if block.exposure else None
     covariates = {column: _covariate(rows, column, how) for column, how in block.covariates.items()}
     if rows.problems:
         return None
     kept = ~np.isnan(outcome)
     if not kept.all():
-        rows.log.append(f"records: {int((~kept).sum()):,} records without {block.outcome}, left out of {name}")
+        rows.log.append(
+            f"records: {int((~kept).sum()):,} records without {' or '.join(block.outcomes)}, left out of {name}"
+        )
     take: Callable[[Coded], Coded] = lambda column: column if kept.all() else Coded(column.codes[kept], column.values)  # noqa: E731
     return collapse(
         take(site), take(period), take(year), {key: take(column) for key, column in covariates.items()},
         outcome[kept], None if exposure is None else exposure[kept],
     )  # fmt: skip
+
+
+def _all_or_none(columns: Sequence[np.ndarray]) -> np.ndarray:
+    """The outcome itself; of several columns the least that is given, so 1 where all that apply are (none: blank).
+
+    Nolan & Berwick (2006), JAMA 295: 1168: all-or-none measurement.
+    """
+    return np.fmin.reduce(list(columns))
 
 
 def _outcome_rule(measure: Measure) -> Callable[[float], Refusal | None]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from collabeval.classical import funnel_curves
-from collabeval.disclosure import case_mix, results
+from collabeval.disclosure import case_mix, composites, results
 from collabeval.disclosure import suppress as rule
 from collabeval.disclosure.codes import site_labels
 from collabeval.disclosure.view import MeasureView, Published, Run
@@ -48,6 +48,7 @@ def publish(run: Run, params: Params) -> Published:
         fingerprint=_fingerprint(run.panel, params),
         case_mix_years=case_mix.of_totals(run.case_mix_calibration, views, params.report.minimum_cell),
         case_mix_tenths=case_mix.of_totals(run.case_mix_deciles, views, params.report.minimum_cell),
+        composites=composites.composites(run.further, views, labels, keys),
     )
 
 

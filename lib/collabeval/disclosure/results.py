@@ -109,9 +109,13 @@ def statements(table: pd.DataFrame, views: Views, labels: Labels, keys: Keys) ->
     table = table.assign(site=table["site"].map(labels))
     hidden = _is_hidden(table.assign(period=table["measure"].map(now)), keys)
     hidden |= _was_hidden(table, views, keys) & table["slot"].eq("trajectory")
-    floors = table["probability"].map(lambda value: max((step for step in FLOORS if value >= step), default=math.nan))
     shown = table.drop(columns="otherwise", errors="ignore")  # named, where it may be, by the checks of the fit
-    return shown.assign(hidden=hidden, probability=table["probability"].where(~hidden, floors))
+    return shown.assign(hidden=hidden, probability=table["probability"].where(~hidden, floors(table)))
+
+
+def floors(table: pd.DataFrame) -> pd.Series:
+    """The highest step that the probability of each row reaches; NaN below all."""
+    return table["probability"].map(lambda value: max((step for step in FLOORS if value >= step), default=math.nan))
 
 
 def probabilities(table: pd.DataFrame) -> pd.DataFrame:

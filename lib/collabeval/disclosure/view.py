@@ -12,6 +12,8 @@ from collabeval.params import Measure, Params
 if TYPE_CHECKING:
     import pandas as pd
 
+    from collabeval.disclosure.composites import Composites
+
 
 @dataclass(frozen=True)
 class MeasureView:
@@ -101,6 +103,7 @@ class Published:
     fingerprint: str
     case_mix_years: pd.DataFrame
     case_mix_tenths: pd.DataFrame
+    composites: Composites | None = None
 
     @property
     def lead(self) -> MeasureView:

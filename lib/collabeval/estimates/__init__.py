@@ -6,17 +6,23 @@ from collabeval.estimates.evaluate import (
     evaluate_programme,
     evaluate_sites,
     evaluate_words,
+    evaluated_measure,
     reported_draws,
+    reported_together,
 )
 from collabeval.estimates.posterior import Posterior, read
+from collabeval.estimates.sites import Evaluated
 
 __all__ = [
+    "Evaluated",
     "Posterior",
     "ProgrammeResults",
     "SiteResults",
     "evaluate_programme",
     "evaluate_sites",
     "evaluate_words",
+    "evaluated_measure",
     "read",
     "reported_draws",
+    "reported_together",
 ]

@@ -41,6 +41,11 @@ class ProgrammeResults:
     trend: pd.DataFrame
 
 
+def evaluated_measure(params: Params, name: str, panel: pd.DataFrame, tree: xr.DataTree) -> Evaluated:
+    """One measure's draws in all its windows, for results made of several measures."""
+    return evaluated(read(params, name, panel, tree), params.rules)
+
+
 def evaluate_sites(params: Params, panel: pd.DataFrame, trees: Mapping[str, xr.DataTree]) -> SiteResults:
     """Every estimand, event and word about every site.
 
@@ -106,6 +111,11 @@ def reported_draws(params: Params, name: str, panel: pd.DataFrame) -> Callable[[
         return sites.assign(as_dataset(programme_draws(found), chains, of="programme").data_vars)
 
     return derive
+
+
+def reported_together(params: Params, panel: pd.DataFrame) -> dict[str, Callable[[xr.DataTree], xr.Dataset]]:
+    """`reported_draws` of each measure that is fitted together with others."""
+    return {name: reported_draws(params, name, panel) for name in params.model.together}
 
 
 def _with_constants(params: Params, name: str, panel: pd.DataFrame, tree: xr.DataTree) -> xr.DataTree:

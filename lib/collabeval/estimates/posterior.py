@@ -11,6 +11,7 @@ import xarray as xr
 from scipy.special import expit
 
 from collabeval.convergence import Mixing
+from collabeval.draws import CORRELATION
 from collabeval.errors import CollabevalError
 from collabeval.panel import Windows, windows
 from collabeval.params import Measure, Params
@@ -122,7 +123,7 @@ def read(params: Params, name: str, panel: pd.DataFrame, tree: xr.DataTree) -> P
         windows=compared,
         **_recorded(rows, normal=measure.family == "normal"),
         **_known(posterior, constant),
-        **_drawn(posterior, constant, _mixing(tree)),
+        **_drawn(posterior, constant, mixing_of(tree)),
     )
 
 
@@ -151,8 +152,8 @@ def _known(posterior: xr.Dataset, constant: xr.Dataset) -> dict[str, Any]:
     }
 
 
-def _mixing(tree: xr.DataTree) -> Mixing:
-    """Chains, or draws of the fast engine with the proposal each was resampled from."""
+def mixing_of(tree: xr.DataTree) -> Mixing:
+    """How its draws hang together: chains, or draws of the fast engine with the proposal each was resampled from."""
     chains = tree["posterior"].sizes["chain"]
     statistics = tree["sample_stats"].to_dataset() if "sample_stats" in tree.children else xr.Dataset()
     return Mixing(chains, statistics["proposal"].to_numpy().ravel() if "proposal" in statistics else None)
@@ -160,17 +161,17 @@ def _mixing(tree: xr.DataTree) -> Mixing:
 
 def _drawn(posterior: xr.Dataset, constant: xr.Dataset, mixing: Mixing) -> dict[str, Any]:
     """The fields that are draws, chain by chain."""
-    names = [str(name) for name in posterior.data_vars if name != "overdispersion"]
-    flat = {name: _flat(posterior[name]) for name in names}
-    trend = flat.get("trend", np.zeros((constant.sizes["period"], 1)))
+    names = [str(name) for name in posterior.data_vars if name not in ("overdispersion", CORRELATION)]
+    found = {name: flat(posterior[name]) for name in names}
+    trend = found.get("trend", np.zeros((constant.sizes["period"], 1)))
     return {
         "mixing": mixing,
-        "base": flat["intercept"][None, :] + float(constant["scale"]) * trend,
-        "level": flat["site_level"],
-        "slope": flat.get("site_slope"),
+        "base": found["intercept"][None, :] + float(constant["scale"]) * trend,
+        "level": found["site_level"],
+        "slope": found.get("site_slope"),
         "overdispersion": _stacked(posterior["overdispersion"]) if "overdispersion" in posterior else None,
-        "residual_sd": flat.get("residual_sd"),
-        "hyperparameters": {name: flat[name] for name in HYPERPARAMETERS if name in flat},
+        "residual_sd": found.get("residual_sd"),
+        "hyperparameters": {name: found[name] for name in HYPERPARAMETERS if name in found},
     }
 
 
@@ -192,6 +193,6 @@ def _stacked(variable: xr.DataArray) -> np.ndarray:
     return values.reshape(values.shape[0] * values.shape[1], *values.shape[2:])
 
 
-def _flat(variable: xr.DataArray) -> np.ndarray:
+def flat(variable: xr.DataArray) -> np.ndarray:
     """(chain, draw, ...) as (..., chain x draw), in one piece of memory."""
     return np.ascontiguousarray(np.moveaxis(_stacked(variable), 0, -1), dtype=float)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import ceil
 from pathlib import Path
 
@@ -139,6 +139,43 @@ def _by_nuts(
     tree = completed(posterior, statistics, design, params.sampling.seed, own)
     tree.attrs = {**attributes, "engine_reason": why}
     return tree
+
+
+def sample_together(
+    panel: pd.DataFrame,
+    params: Params,
+    reported: Mapping[str, Reported],
+    progress: Progress | None = None,
+) -> dict[str, xr.DataTree]:
+    """Draws of the measures in `model.together`, whose site levels correlate: one joint posterior, by NUTS.
+
+    Draw s of one measure belongs to draw s of every other. Each tree is as `sample` gives it; its posterior holds
+    besides `measure_correlation` (chain, draw, measure, other), the correlation R of the sites' levels.
+
+    Raises
+    ------
+    UsageError
+        Fewer than two measures, or site effects that are not normal.
+    """
+    import collabeval.models.families  # noqa: F401  first: it says where compiled code is kept, before PyTensor loads
+    from collabeval.fit.together import together
+
+    names = params.model.together
+    rows = {name: panel[panel["measure"] == name] for name in names}
+    designs = {name: read_design(rows[name], params.measures[name].family, params.model) for name in names}
+
+    def quantities(name: str, posterior: xr.Dataset) -> xr.Dataset:
+        return reported[name](
+            xr.DataTree.from_dict({"posterior": posterior, "constant_data": constant_data(designs[name])})
+        )
+
+    found, said, correlation = together(panel, designs, params, quantities, progress or (lambda message: None))
+    trees = {}
+    for name, (posterior, statistics) in found.items():
+        posterior = posterior.assign({str(correlation.name): correlation})
+        trees[name] = completed(posterior, statistics, designs[name], params.sampling.seed)
+        trees[name].attrs = {**said, "engine_reason": "model.together, which only NUTS can fit"}
+    return trees
 
 
 def check_own_model(panel: pd.DataFrame, measure_name: str, params: Params) -> None:

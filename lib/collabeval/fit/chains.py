@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 from importlib.metadata import version
 from math import ceil
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pymc as pm
 import xarray as xr
 
 from collabeval.convergence import convergence
@@ -65,25 +66,46 @@ def chains(
         A model of the evaluation's own that results cannot be worked out from (models/own.py).
     """
     sampling, function = params.sampling, own_function(params.model, name)
-    samplers: dict[str, Sampler] = {}
-    tried: list[Sampled] = []
-    for attempt in list(attempts(design, sampling))[: OWN_ATTEMPTS if function else None]:
-        form = attempt.parametrisation
-        if form not in samplers:
-            tell(f"{name}: compiling the model" + (f" ({form.replace('_', '-')})" if tried else ""))
-            settings = params.model.model_copy(update={"parametrisation": form})
-            model = own.build(function, rows, settings, design) if function else MODELS[design.family](rows, settings)
-            keep = {"keep": own.kept(model)} if function else {}
-            samplers[form] = SAMPLERS[sampling.sampler](model, sampling, **keep)
-        tried.append(sample_blocks(samplers[form], sampling, attempt, quantities, tell))
-        if tried[-1].divergences == 0:
-            break
-    best = min(tried, key=lambda result: result.divergences)
-    said = attributes(best, len(tried) - 1, design, sampling)
+    built: dict[str, pm.Model] = {}
+
+    def sampler(form: str) -> Sampler:
+        settings = params.model.model_copy(update={"parametrisation": form})
+        built[form] = own.build(function, rows, settings, design) if function else MODELS[design.family](rows, settings)
+        keep = {"keep": own.kept(built[form])} if function else {}
+        return SAMPLERS[sampling.sampler](built[form], sampling, **keep)
+
+    ways = list(attempts(design, sampling))[: OWN_ATTEMPTS if function else None]
+    best, retries = without_divergences(sampler, ways, sampling, quantities, lambda said: tell(f"{name}: {said}"))
+    said = attributes(best, retries, design, sampling)
     if function:
+        model = built[best.attempt.parametrisation]
         best.tree["log_prior"] = xr.DataTree(own.log_prior(model, best.tree["posterior"].to_dataset()))
         said |= {"model": Path(function).name, "parametrisation": "its own", "centred": ""}
     return best.tree, said
+
+
+def without_divergences(
+    sampler: Callable[[str], Sampler],
+    ways: Sequence[Attempt],
+    sampling: Sampling,
+    quantities: Quantities,
+    tell: Progress,
+) -> tuple[Sampled, int]:
+    """The draws of the first attempt that does not diverge, else of the one that diverges least; and the retries.
+
+    `sampler` compiles the model in a parametrisation.
+    """
+    samplers: dict[str, Sampler] = {}
+    tried: list[Sampled] = []
+    for attempt in ways:
+        form = attempt.parametrisation
+        if form not in samplers:
+            tell("compiling the model" + (f" ({form.replace('_', '-')})" if tried else ""))
+            samplers[form] = sampler(form)
+        tried.append(sample_blocks(samplers[form], sampling, attempt, quantities, tell))
+        if tried[-1].divergences == 0:
+            break
+    return min(tried, key=lambda result: result.divergences), len(tried) - 1
 
 
 def attempts(design: Design, sampling: Sampling) -> Iterator[Attempt]:

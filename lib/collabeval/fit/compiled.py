@@ -65,27 +65,53 @@ class Compiled:
         return self.start + np.random.default_rng(seed).uniform(-1, 1, self.start.size)
 
 
+@dataclass(frozen=True)
+class Graph:
+    """A log-density with what it depends on and what is wanted of it, on the scale on which it is sampled."""
+
+    density: Any
+    variables: list[Any]
+    initial: dict[str, np.ndarray]
+    kept: list[Any]  # named, on their own scale
+    dims: dict[str, tuple[str, ...]]
+    coords: dict[str, Any]
+
+
 def compile_model(model: pm.Model, keep: Collection[str] = POSTERIOR) -> Compiled:
     """Compile log-density and gradient, or load them from the cache; `keep` names the variables that are wanted."""
     model = freeze_dims_and_data(model)
-    initial = model.initial_point()
-    variables = model.continuous_value_vars
-    density = rewrite_pregrad(model.logp())
-    slopes: Any = pt.grad(density, variables)
+    return compile_graph(graph_of(model, keep), model)
+
+
+def graph_of(model: pm.Model, keep: Collection[str] = POSTERIOR, before: str = "") -> Graph:
+    """The graph of one model; `before` (`name::`) stands before the names of a model that has one, not in `keep`."""
+    return Graph(
+        density=model.logp(),
+        variables=model.continuous_value_vars,
+        initial=model.initial_point(),
+        kept=[variable for variable in model.unobserved_value_vars if variable.name.removeprefix(before) in keep],
+        dims={name: tuple(f"{before}{dim}" for dim in dims) for name, dims in model.named_vars_to_dims.items()},
+        coords={f"{before}{name}": np.asarray(values) for name, values in model.coords.items()},
+    )
+
+
+def compile_graph(graph: Graph, model: pm.Model) -> Compiled:
+    """The same of a graph; `model` is one whose settings PyMC compiles it with."""
+    density = rewrite_pregrad(graph.density)
+    slopes: Any = pt.grad(density, graph.variables)
     slope = pt.join(0, *[part.ravel() for part in slopes])
-    outputs, point = join_nonshared_inputs(initial, [density, slope], variables)
+    outputs, point = join_nonshared_inputs(graph.initial, [density, slope], graph.variables)
     with model, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Loop fusion failed")  # says only that PyTensor fused less
         compiled = pm.pytensorf.compile([point], outputs, mode="NUMBA")
-    kept = [variable for variable in model.unobserved_value_vars if variable.name in keep]
     inner = compiled.vm.jit_fn
     return Compiled(
         logp=callback(LOGP, "logp", LOGP_SOURCE, inner, CACHED_SRC_FUNCTIONS.get(inner.py_func)),
         copy=callback(COPY, "copy", COPY_SOURCE, None, "collabeval"),
-        start=np.concatenate([np.ravel(initial[variable.name]) for variable in variables]),
-        constrain=constrainer(kept, variables, initial),
-        dims={name: tuple(dims) for name, dims in model.named_vars_to_dims.items()},
-        coords={name: np.asarray(values) for name, values in model.coords.items()},
+        start=np.concatenate([np.ravel(graph.initial[variable.name]) for variable in graph.variables]),
+        constrain=constrainer(graph.kept, graph.variables, graph.initial),
+        dims=graph.dims,
+        coords=graph.coords,
     )
 
 

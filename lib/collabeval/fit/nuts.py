@@ -40,8 +40,12 @@ Sampler = Callable[[Block], xr.DataTree]
 
 def nutpie_sampler(model: pm.Model, sampling: Sampling, keep: Collection[str] = POSTERIOR) -> Sampler:
     """Compile once, then sample any number of blocks."""
+    return compiled_sampler(compile_model(model, keep), sampling)
+
+
+def compiled_sampler(compiled: Compiled, sampling: Sampling) -> Sampler:
+    """Blocks of draws by nutpie from what has been compiled."""
     nutpie = import_nutpie()
-    compiled = compile_model(model, keep)
     target = nutpie_model(compiled)
 
     def sample(block: Block) -> xr.DataTree:

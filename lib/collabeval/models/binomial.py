@@ -21,7 +21,7 @@ def binomial_logp(value: TensorVariable, eta: TensorVariable, cases: TensorVaria
     return value * eta - cases * pt.softplus(eta) + choices
 
 
-def build_binomial_model(panel: pd.DataFrame, settings: Model) -> pm.Model:
+def build_binomial_model(panel: pd.DataFrame, settings: Model, name: str = "") -> pm.Model:
     """Hierarchical logistic model of events among cases by site and period.
 
         numerator[cell] ~ Binomial(denominator[cell], inv_logit(η[cell]))
@@ -37,7 +37,7 @@ def build_binomial_model(panel: pd.DataFrame, settings: Model) -> pm.Model:
     """
     design = read_design(panel, "binomial", settings)
     coords = {"site": design.sites, "period": design.periods, "cell": range(design.cells)}
-    with pm.Model(coords=coords) as model:
+    with pm.Model(name, coords) as model:
         eta = linear_predictor(design)
         pm.CustomDist(
             "outcome",

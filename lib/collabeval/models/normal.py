@@ -13,7 +13,7 @@ from collabeval.models.terms import linear_predictor
 from collabeval.params import Model
 
 
-def build_normal_model(panel: pd.DataFrame, settings: Model) -> pm.Model:
+def build_normal_model(panel: pd.DataFrame, settings: Model, name: str = "") -> pm.Model:
     """Hierarchical linear model of means by site and period.
 
         mean[cell]         ~ Normal(η[cell], residual_sd[site] / √n[cell])
@@ -31,7 +31,7 @@ def build_normal_model(panel: pd.DataFrame, settings: Model) -> pm.Model:
     """
     design = read_design(panel, "normal", settings)
     coords = {"site": design.sites, "period": design.periods, "cell": range(design.cells)}
-    with pm.Model(coords=coords) as model:
+    with pm.Model(name, coords) as model:
         eta = linear_predictor(design)
         pm.Normal("outcome", eta, standard_error(design), observed=design.columns["mean"], dims="cell")
     return model

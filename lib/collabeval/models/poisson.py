@@ -17,7 +17,7 @@ def poisson_logp(value: TensorVariable, eta: TensorVariable) -> TensorVariable:
     return value * eta - pt.exp(eta) - pt.gammaln(value + 1)
 
 
-def build_poisson_model(panel: pd.DataFrame, settings: Model) -> pm.Model:
+def build_poisson_model(panel: pd.DataFrame, settings: Model, name: str = "") -> pm.Model:
     """Hierarchical log-linear model of events by site and period.
 
         numerator[cell] ~ Poisson(exp(η[cell]))
@@ -32,7 +32,7 @@ def build_poisson_model(panel: pd.DataFrame, settings: Model) -> pm.Model:
     """
     design = read_design(panel, "poisson", settings)
     coords = {"site": design.sites, "period": design.periods, "cell": range(design.cells)}
-    with pm.Model(coords=coords) as model:
+    with pm.Model(name, coords) as model:
         eta = linear_predictor(design)
         pm.CustomDist("outcome", eta, logp=poisson_logp, observed=design.columns["numerator"], dims="cell")
     return model

@@ -8,6 +8,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, Validati
 from pydantic import field_validator as check
 
 from collabeval import periods as period_texts
+from collabeval.params.composites import Composite
 from collabeval.params.data import FURTHER_TABLES, TABLES, Data, FurtherName, Query, TableName
 from collabeval.params.effect import Effect
 from collabeval.params.indicators import Indicator, Named
@@ -22,6 +23,7 @@ __all__ = [
     "FURTHER_TABLES",
     "TABLES",
     "Code",
+    "Composite",
     "Covariate",
     "Data",
     "Effect",
@@ -126,6 +128,10 @@ class Measure(Strict):
     @check("records")
     @classmethod
     def _exposure_of_counts(cls, records: Records | None, info: ValidationInfo) -> Records | None:
+        if records is not None and len(records.outcomes) > 1 and info.data.get("family") != "binomial":
+            raise refusal(
+                "an all-or-none composite is a binomial measure", "set `family: binomial`, or name one column"
+            )
         if records is not None and records.exposure and info.data.get("family") != "poisson":
             raise refusal("only a poisson measure has an exposure", "leave `exposure` out")
         return records
@@ -193,6 +199,8 @@ class Params(Strict):
     """Indicators of how the collaborative works: names out of the catalogue, or blocks of your own."""
     survey: Survey | None = None
     """The survey of its members."""
+    composites: dict[Code, Composite] = Field(default_factory=dict)
+    """Composites of several measures, each under a name of yours."""
     effect: Effect | None = None
     """How the improvement due to the programme is estimated; left out: as `{}`, where the data allow it."""
     scorecards: dict[Code, Scorecard] = Field(default_factory=dict)
@@ -221,6 +229,31 @@ class Params(Strict):
             if given and not users:
                 raise refusal(f"`data.{table}` is given, but no measure takes its data from there", fix)
         return measures
+
+    @check("composites")
+    @classmethod
+    def _of_measures(cls, composites: dict[str, Composite], info: ValidationInfo) -> dict[str, Composite]:
+        known = info.data.get("measures") or {}
+        for name, composite in composites.items():
+            if strange := set(composite.weights) - set(known):
+                raise refusal(f"{name} names {', '.join(sorted(strange))}, no measure of this file",
+                              f"measures: {', '.join(known)}")  # fmt: skip
+            measures = [known[code] for code in composite.weights]
+            if composite.method == "opportunity" and (
+                {measure.family for measure in measures} != {"binomial"} or len({m.better for m in measures}) > 1
+            ):
+                raise refusal(f"{name} adds up measures that are not alike",
+                              "take binomial measures of one direction, or use `standardised`")  # fmt: skip
+        return composites
+
+    @check("model")
+    @classmethod
+    def _together_are_measures(cls, model: Model, info: ValidationInfo) -> Model:
+        known = info.data.get("measures")
+        if known is not None and (strange := set(model.together) - set(known)):
+            raise refusal(f"`together` names {', '.join(sorted(strange))}, no measure of this file",
+                          f"measures: {', '.join(known)}")  # fmt: skip
+        return model
 
     @check("compare")
     @classmethod

@@ -22,8 +22,8 @@ POWERS = {"value": 1.0, "sd": 1.0, "variance": 2.0, "precision": -2.0}  # of the
 
 
 def with_grid(params: Params) -> Params:
-    """The same evaluation with the grid in place of `compare`, and the engine `auto`, so that it is quick."""
-    model = params.model.model_copy(update={"engine": "auto"})
+    """The same evaluation with the grid in place of `compare`, so that it is quick by `auto` and each measure alone."""
+    model = params.model.model_copy(update={"engine": "auto", "together": ()})
     return params.model_copy(update={"model": model, "compare": grid(model, params.periods.length != "none")})
 
 

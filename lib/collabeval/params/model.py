@@ -136,6 +136,8 @@ class Model(Strict):
     """What fits the model: `laplace` is fast, `nuts` the judge, `auto` the fast one where its own check passes."""
     priors: Priors = Field(default_factory=Priors)
     """Overrides of the default priors."""
+    together: Annotated[tuple[Code, ...], Field(strict=False)] = ()
+    """Measures whose site levels correlate, fitted as one by NUTS (`docs/methods.md`); left out: each by itself."""
     functions: dict[Code, Text] = Field(default_factory=dict)
     """Models of your own (docs/statistician.md): measure to `FILE.py:FUNCTION`, the path from the working folder."""
 
@@ -147,6 +149,19 @@ class Model(Strict):
             if function and not (colon and file.endswith(".py") and name.isidentifier()):
                 raise refusal(f"{measure}: {function} names no file and function", "write it FILE.py:FUNCTION")
         return functions
+
+    @model_validator(mode="after")
+    def _can_be_together(self) -> Model:
+        if not self.together:
+            return self
+        if len(set(self.together)) < 2:
+            raise refusal("`together` names fewer than two measures", "name two or more, or leave it out")
+        if self.site_effects != "normal" or self.engine == "laplace":
+            fix = "leave `together` out, or set `site_effects: normal` and `engine: auto`"
+            raise refusal("measures are fitted together with normal site effects, and by NUTS only", fix)
+        if own := set(self.together) & {measure for measure, function in self.functions.items() if function}:
+            raise refusal(f"{', '.join(sorted(own))}: has a model of your own", "take it out of `together`")
+        return self
 
     def with_changes(self, alternative: Model) -> Model:
         """This model with what `alternative` sets: options and priors replaced one by one, functions by measure."""

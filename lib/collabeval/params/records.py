@@ -47,8 +47,9 @@ CaseMixTerm = Annotated[Annotated[Kind, Tag("[kind]")] | Annotated[Covariate, Ta
 class Records(Strict):
     """How a measure is counted from the table of records, and which case-mix model predicts it."""
 
-    outcome: Text
-    """Column of the outcome: 0 or 1 (binomial), a count (poisson), a number (normal)."""
+    outcome: Text | Annotated[tuple[Text, ...], Field(strict=False, min_length=2)]
+    """Column of the outcome: 0 or 1 (binomial), a count (poisson), a number (normal). Of a list of columns of 0 and 1 \
+an all-or-none composite is made: 1 where all that apply to a patient are 1, a blank being what does not apply."""
     exposure: Text = ""
     """Column of each record's exposure (poisson); left out, every record counts one."""
     case_mix: dict[Text, CaseMixTerm] = Field(default_factory=dict)
@@ -59,6 +60,11 @@ class Records(Strict):
     """Which expected numbers the model takes: those of the baseline, or brought to the events of each period."""
 
     @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The column of the outcome, or those of an all-or-none composite."""
+        return (self.outcome,) if isinstance(self.outcome, str) else self.outcome
+
+    @property
     def covariates(self) -> dict[str, Covariate]:
         """Every covariate with all its settings."""
         return {
@@ -67,7 +73,7 @@ class Records(Strict):
 
     @model_validator(mode="after")
     def _columns_differ(self) -> Self:
-        named = [self.outcome, *([self.exposure] if self.exposure else []), *self.case_mix]
+        named = [*self.outcomes, *([self.exposure] if self.exposure else []), *self.case_mix]
         if twice := sorted({name for name in named if named.count(name) > 1}):
             raise refusal(f"the column {', '.join(twice)} is used twice", "an outcome cannot predict itself")
         return self

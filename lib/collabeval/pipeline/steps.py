@@ -57,7 +57,8 @@ class Evaluation:
 
     def steps(self) -> list[Step]:
         """All steps, in an order in which they can run."""
-        fits = [_fit(self, measure) for measure in self.params.measures]
+        alone = [measure for measure in self.params.measures if measure not in self.params.model.together]
+        fits = [*([_fit_together(self)] if self.params.model.together else []), *(_fit(self, name) for name in alone)]
         analyses = [step(self) for step in (_performance, _improvement, _checks)]
         added = [_further(self, one) for one in further.there(self.params)]
         return [data_step(self), *fits, *analyses, *added, _report(self), render_step(self)]
@@ -122,6 +123,18 @@ def _fit(evaluation: Evaluation, measure: str) -> Step:
     makes = (run.draws(measure), run.notebook(name))
     label = f"Fitting the model of {measure}"
     return Step(name, label, source, evaluation.blocks(measure), found, (run.panel,), makes, samples=True)
+
+
+def _fit_together(evaluation: Evaluation) -> Step:
+    source, run, values = evaluation.notebook("fit_together"), evaluation.run, evaluation.values
+    names = evaluation.params.model.together
+    measures = evaluation.measures((*WORDING, *JUDGEMENT))
+    blocks = {"periods": values["periods"], "sampling": values["sampling"]}
+    found = evaluation.keys(source, **blocks, **{f"measures.{name}": measures[name] for name in names})
+    found |= evaluation.model(evaluation.params.model, names)
+    makes = (*(run.draws(name) for name in names), run.notebook("fit_together"))
+    label = f"Fitting {', '.join(names)} together"
+    return Step("fit_together", label, source, evaluation.blocks(), found, (run.panel,), makes, samples=True)
 
 
 def _analysis(evaluation: Evaluation, name: str, what: str, needs: tuple[Path, ...], makes: tuple[Path, ...]) -> Step:

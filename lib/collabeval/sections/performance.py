@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from collabeval.sections import pictures, pictures_in_time
+from collabeval.sections.composites import composites
 from collabeval.sections.report import Report, Section, blocks, callout, slug, text
 from collabeval.sections.summary import main_figure_is_trend
 from collabeval.statements import cards, numbers, phrases
@@ -24,7 +25,11 @@ def site_performance(report: Report) -> Section:
     """The chapter, one part per measure."""
     noun = numbers.capital(report.lead.nouns[0])
     return Section(
-        blocks(f"# {text(noun)} {TITLE} {{#sec-sites}}", *(_measure(report, facts) for facts in report.facts))
+        blocks(
+            f"# {text(noun)} {TITLE} {{#sec-sites}}",
+            *(_measure(report, facts) for facts in report.facts),
+            composites(report),
+        )
     )
 
 

@@ -26,8 +26,12 @@ class Words:
 
 def words(published: Published, title: str, subtitle: str, note: Sequence[str], alt: str) -> Words:
     """The four together: sentences of the note that are not "", the source last; the alt text within its limit."""
-    source = published.params.data.note.strip()
-    sentences = " ".join(sentence for sentence in (*note, source) if sentence)
+    return words_with_source(published.params.data.note, title, subtitle, note, alt)
+
+
+def words_with_source(source: str, title: str, subtitle: str, note: Sequence[str], alt: str) -> Words:
+    """The same where the source is known."""
+    sentences = " ".join(sentence for sentence in (*note, source.strip()) if sentence)
     return Words(numbers.capital(title), numbers.capital(subtitle), sentences, shortened(alt))
 
 

@@ -1,0 +1,115 @@
+"""Several measures fitted together: one NUTS run over all their models, coupled by the sites' levels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import pymc as pm
+import xarray as xr
+from pymc.model.transform.optimization import freeze_dims_and_data
+
+from collabeval.draws import CORRELATION
+from collabeval.errors import UsageError
+from collabeval.fit.chains import Attempt, attempts, attributes, without_divergences
+from collabeval.fit.compiled import Graph, compile_graph, graph_of
+from collabeval.fit.nuts import Sampler, compiled_sampler
+from collabeval.models.design import Design
+from collabeval.models.families import MODELS
+from collabeval.models.together import NAME, correlation_model, coupling
+from collabeval.params import Params
+
+Quantities = Callable[[str, xr.Dataset], xr.Dataset]
+
+
+def together(
+    panel: pd.DataFrame,
+    designs: Mapping[str, Design],
+    params: Params,
+    quantities: Quantities,
+    tell: Callable[[str], None],
+) -> tuple[dict[str, tuple[xr.Dataset, xr.Dataset]], dict[str, str | int | float], xr.DataArray]:
+    """Posterior and sampling statistics of each measure, draw by draw of one joint posterior; how they came about; R.
+
+    Parameters
+    ----------
+    designs : the measures that are fitted together, by name.
+    quantities : from a measure and its posterior to what must reach `minimum_ess`.
+
+    Raises
+    ------
+    UsageError
+        Fewer than two measures, or Student-t levels, whose joint distribution this is not.
+    """
+    names, sampling = list(designs), params.sampling
+    if len(names) < 2 or params.model.site_effects != "normal":
+        raise UsageError("model.together needs two measures or more, and `site_effects: normal`")
+    rows = {name: panel[panel["measure"] == name].reset_index(drop=True) for name in names}
+
+    def sampler(form: str) -> Sampler:
+        settings = params.model.model_copy(update={"parametrisation": form})
+        models = {name: MODELS[design.family](rows[name], settings, name) for name, design in designs.items()}
+        graph, model = joint(models, designs)
+        return compiled_sampler(compile_graph(graph, model), sampling)
+
+    def reported(tree: xr.DataTree) -> xr.Dataset:
+        posterior = tree["posterior"].to_dataset()
+        parts = [_named(name, quantities(name, of_measure(posterior, name))) for name in names]
+        return xr.merge([*parts, posterior[[f"{NAME}::{CORRELATION}"]]], compat="equals", join="outer")
+
+    first = designs[names[0]]
+    ways: list[Attempt] = list(attempts(first, sampling))
+    best, retries = without_divergences(sampler, ways, sampling, reported, tell)
+    posterior, statistics = best.tree["posterior"].to_dataset(), best.tree["sample_stats"].to_dataset()
+    found = {name: (of_measure(posterior, name), statistics) for name in names}
+    said = {**attributes(best, retries, first, sampling), "together": ", ".join(names)}
+    return found, said, posterior[f"{NAME}::{CORRELATION}"].rename(
+        {f"{NAME}::measure": "measure", f"{NAME}::other": "other"}
+    ).rename(CORRELATION)  # fmt: skip
+
+
+def joint(models: Mapping[str, pm.Model], designs: Mapping[str, Design]) -> tuple[Graph, pm.Model]:
+    """The graph of all models and what couples them."""
+    frozen = {name: freeze_dims_and_data(model) for name, model in models.items()}
+    own = correlation_model(list(models))
+    graphs = [*(graph_of(model, before=f"{name}::") for name, model in frozen.items())]
+    graphs.append(graph_of(own, (CORRELATION,), f"{NAME}::"))
+    levels = []
+    for name, model in frozen.items():
+        standard = model[f"{name}::site_level"] / model[f"{name}::site_sd"]
+        levels += model.replace_rvs_by_values([standard])
+    matrix = own.replace_rvs_by_values([own[f"{NAME}::{CORRELATION}"]])[0]
+    scalars = [[matrix[a, b] for b in range(len(models))] for a in range(len(models))]
+    has, place = memberships([design.sites for design in designs.values()])
+    density = sum(graph.density for graph in graphs) + coupling(scalars, levels, has, place)
+    return Graph(
+        density=density,
+        variables=[variable for graph in graphs for variable in graph.variables],
+        initial={name: value for graph in graphs for name, value in graph.initial.items()},
+        kept=[variable for graph in graphs for variable in graph.kept],
+        dims={name: dims for graph in graphs for name, dims in graph.dims.items()},
+        coords={name: values for graph in graphs for name, values in graph.coords.items()},
+    ), own
+
+
+def memberships(sites: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Which measures each site has, and where it stands among each measure's sites; both (J, M)."""
+    everyone = np.unique(np.concatenate(list(sites)))
+    places = [pd.Index(codes).get_indexer(everyone) for codes in sites]
+    place = np.stack(places, axis=1)
+    return place >= 0, place
+
+
+def of_measure(posterior: xr.Dataset, name: str) -> xr.Dataset:
+    """The variables of one measure under the names they have when it is fitted alone."""
+    before = f"{name}::"
+    mine = posterior[[str(one) for one in posterior.data_vars if str(one).startswith(before)]]
+    return mine.rename({one: str(one).removeprefix(before) for one in (*mine.data_vars, *mine.dims)
+                        if str(one).startswith(before)})  # fmt: skip
+
+
+def _named(name: str, dataset: xr.Dataset) -> xr.Dataset:
+    return dataset.drop_vars([c for c in dataset.coords if c not in ("chain", "draw")]).rename(
+        {one: f"{name}::{one}" for one in (*dataset.data_vars, *dataset.dims) if one not in ("chain", "draw")}
+    )
