@@ -88,15 +88,20 @@ def simulate(
     folder: Annotated[Path, typer.Argument(help="Where sites.csv, outcomes.csv and truth.csv go.")],
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed, another collaborative.")] = None,
     sites: Annotated[int | None, typer.Option(min=2, help="How many sites, at most as many as the demo has.")] = None,
-    quarters: Annotated[int, typer.Option(min=1, help="How many quarters.")] = 20,
+    quarters: Annotated[int | None, typer.Option(min=1, help="How many quarters.")] = None,
+    complete: Annotated[bool, typer.Option(help="With every further table too; quarters in whole years.")] = False,
 ) -> None:
     """Make up the data of a collaborative of which the truth is known, to try things on."""
     from collabeval.run_folder import written_whole
-    from collabeval.simulate import SEED, TOWNS, demo
+    from collabeval.simulate import TOWNS, demo, demo_complete
 
     if sites is not None and sites > len(TOWNS):
         raise UsageError(f"--sites {sites} is too many → at most {len(TOWNS)}")
-    simulated = demo(SEED if seed is None else seed, sites or len(TOWNS), quarters)
+    if complete and quarters is not None and (quarters % 4 or quarters < 12):
+        raise UsageError(f"--quarters {quarters} with --complete → whole years, at least three: 12, 16, 20 …")
+    asked = {"seed": seed, "sites": sites, "quarters": quarters}
+    make = demo_complete if complete else demo
+    simulated = make(**{name: value for name, value in asked.items() if value is not None})
     for name, text in simulated.files().items():
         with written_whole(folder / name) as part:
             part.write_text(text, encoding="utf-8")
