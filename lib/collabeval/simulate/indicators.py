@@ -35,22 +35,25 @@ class Indicator:
 
 COLLABORATIVE = 0.0
 INDICATORS = (
-    Indicator("deviance_studied", "positive_deviance", "binomial", 0.5, 6, site_sd=COLLABORATIVE),
-    Indicator("practice_adoption", "positive_deviance", "binomial", 0.5, 6),
+    Indicator("high_performers_studied", "positive_deviance", "binomial", 0.5, 6, site_sd=COLLABORATIVE),
+    Indicator("practices_written_up", "positive_deviance", "binomial", 0.6, 5, site_sd=COLLABORATIVE),
+    Indicator("practices_adopted", "positive_deviance", "binomial", 0.5, 6),
+    Indicator("video_raters", "positive_deviance", "poisson", 7, 12, site_sd=COLLABORATIVE),
     Indicator("meetings_held", "coordination", "binomial", 0.85, 8, site_sd=COLLABORATIVE),
-    Indicator("report_days", "coordination", "normal", 60, 3, "lower", site_sd=COLLABORATIVE, spread=15),
-    Indicator("query_turnaround", "coordination", "normal", 12, 8, "lower", spread=4),
+    Indicator("days_to_report", "coordination", "normal", 50, 3, "lower", site_sd=COLLABORATIVE, spread=14),
+    Indicator("query_turnaround", "coordination", "normal", 4, 10, "lower", site_sd=COLLABORATIVE, spread=1.8),
+    Indicator("site_visits", "coordination", "binomial", 0.4, 1),
     Indicator("data_on_time", "measurement", "binomial", 0.85, 90),
     Indicator("field_completeness", "measurement", "binomial", 0.94, 200),
-    Indicator("follow_up_30d", "measurement", "binomial", 0.88, 60),
+    Indicator("follow_up_30_days", "measurement", "binomial", 0.88, 60),
+    Indicator("report_opens", "measurement", "binomial", 0.7, 6),
     Indicator("points_earned", "levers", "binomial", 0.7, 50),
-    Indicator("report_opens", "levers", "poisson", 1.2, 6),
-    Indicator("champion_attendance", "leadership", "binomial", 0.75, 4),
-    Indicator("manager_attendance", "leadership", "binomial", 0.85, 4),
-    Indicator("presenters", "leadership", "binomial", 0.3, 24, site_sd=COLLABORATIVE),
-    Indicator("action_plans", "accountability", "binomial", 0.7, 8, site_sd=COLLABORATIVE),
-    Indicator("abstraction_minutes", "burden", "normal", 55, 20, "lower", spread=15),
-    Indicator("fields_automatic", "burden", "binomial", 0.35, 80, site_sd=COLLABORATIVE),
+    Indicator("champion_attendance", "leadership", "binomial", 0.7, 4),
+    Indicator("manager_attendance", "leadership", "binomial", 0.8, 4),
+    Indicator("presenting_sites", "leadership", "binomial", 0.3, 1),
+    Indicator("signals_with_plan", "accountability", "binomial", 0.7, 8, site_sd=COLLABORATIVE),
+    Indicator("minutes_per_case", "burden", "normal", 55, 20, "lower", spread=15),
+    Indicator("fields_automatic", "burden", "binomial", 0.35, 80),
 )
 
 
