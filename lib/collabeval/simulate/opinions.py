@@ -22,6 +22,18 @@ ITEMS = {
     "voice_heard": ("leadership", 0.0),
     "part_of_community": ("leadership", -0.4),
 }
+QUESTIONS = {
+    "learn_from_best": "We learn from the hospitals that do best.",
+    "practices_shared": "What works elsewhere reaches us.",
+    "meetings_useful": "The meetings are worth the time they take.",
+    "questions_answered": "The coordinating centre answers our questions soon.",
+    "data_trusted": "I trust the data of the collaborative.",
+    "reports_useful": "Our reports tell us what to work on.",
+    "targets_fair": "The targets are fair to hospitals like ours.",
+    "reward_worthwhile": "What we can earn is worth the effort.",
+    "voice_heard": "Hospitals like ours are heard when it is decided what to do.",
+    "part_of_community": "I feel part of a community.",
+}
 ROLE_EFFECTS = {"clinical_champion": 0.5, "programme_manager": 0.2, "clinician": -0.1, "abstractor": -0.4}
 CUTS = np.array([-2.6, -1.2, 0.0, 1.7])  # of a middling person and question, in logits
 SITE_SD, PERSON_SD, RATER_SD = 0.5, 0.8, 0.7

@@ -14,7 +14,6 @@ MISSING_SHARE = 0.02
 SECULAR = 0.25  # of the programme's effect: what everybody gains over the whole time without it
 ROLES = ("positive_deviant", "positive_deviant", "deteriorating")
 MATTERS = "huddle"
-PRACTICES = {"huddle": 0.45, "checklist": 0.7, "shared_dashboard": 0.5, "patient_diary": 0.3, "peer_visit": 0.4}
 LATER = 0.12  # chance in a year that a site takes up one of the practices that do not matter
 SHARES = "checklist"  # the practice that is told as a share of cases
 REGIONS = ("north", "south", "west")
@@ -36,7 +35,7 @@ def make_sites(generator: np.random.Generator, setting: Setting) -> pd.DataFrame
     return pd.DataFrame(
         {
             "site": setting.codes,
-            "name": [hospital(town, kind[number], number) for number, town in enumerate(setting.towns)],
+            "name": setting.names or [hospital(town, kind[i], i) for i, town in enumerate(setting.towns)],
             "joined": days,
             "peer_group": kind,
             "region": [REGIONS[number % len(REGIONS)] for number in range(count)],
@@ -56,7 +55,7 @@ def make_practices(
     Of the two planted high performers one does it, so that planting them says nothing about it.
     """
     count, parts = len(sites), []
-    for practice, share in PRACTICES.items():
+    for practice, share in setting.practices.items():
         begins = np.where(generator.random(count) < share, 0, 99)
         if practice == MATTERS:
             deviants = np.flatnonzero(sites["role"] == "positive_deviant")
@@ -71,8 +70,8 @@ def make_practices(
             parts.append(pd.DataFrame({"site": sites["site"], "period": year, "practice": practice, "adopted": does}))
     for name, measure in setting.measures.items():
         gain = np.sign(measure.improvement) * setting.practice_gain
-        effects = [gain if practice == MATTERS else 0.0 for practice in PRACTICES]
-        truth.add("practices", "effect", effects, measure=name, code=list(PRACTICES))
+        effects = [gain if practice == MATTERS else 0.0 for practice in setting.practices]
+        truth.add("practices", "effect", effects, measure=name, code=list(setting.practices))
     return pd.concat(parts, ignore_index=True), matters
 
 

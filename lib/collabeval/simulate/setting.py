@@ -14,6 +14,7 @@ from collabeval.simulate.draw import Behaviour
 
 Array = npt.NDArray[np.float64]
 PER_YEAR = 4
+PRACTICES = {"huddle": 0.45, "checklist": 0.7, "shared_dashboard": 0.5, "patient_diary": 0.3, "peer_visit": 0.4}
 TRUTH = ["table", "measure", "code", "site", "period", "quantity", "value"]
 
 
@@ -22,8 +23,9 @@ class Setting:
     """One collaborative to make up; its `quarters` are whole years.
 
     `levels` are how well it has each of the five features in the first year, in logits (0: middling), and `drifts`
-    by how much each rises in a year. `towns` are where its sites lie, `codes` what it calls them. Of each measure,
-    `Behaviour.improvement` is what joining adds, in full a year after joining.
+    by how much each rises in a year. `towns` are where its sites lie, `codes` what it calls them, `names` what they
+    are called (left out: after town and size). Of each measure, `Behaviour.improvement` is what joining adds, in full
+    a year after joining. `practices` are the practices with the share of sites that do each from the first year on.
     """
 
     measures: Mapping[str, Behaviour]
@@ -37,6 +39,8 @@ class Setting:
     comparators: int = 10
     practice_gain: float = 0.45  # of the practice that matters, in the good direction, on the link scale
     money_scale: float = 1.0
+    names: tuple[str, ...] = ()
+    practices: Mapping[str, float] = field(default_factory=lambda: PRACTICES)
 
     @property
     def labels(self) -> list[str]:
