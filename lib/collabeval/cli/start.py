@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -88,16 +88,31 @@ def simulate(
     folder: Annotated[Path, typer.Argument(help="Where sites.csv, outcomes.csv and truth.csv go.")],
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed, another collaborative.")] = None,
     sites: Annotated[int | None, typer.Option(min=2, help="How many sites, at most as many as the demo has.")] = None,
-    quarters: Annotated[int, typer.Option(min=1, help="How many quarters.")] = 20,
+    quarters: Annotated[int | None, typer.Option(min=1, help="How many quarters.")] = None,
+    complete: Annotated[bool, typer.Option(help="With every further table too; quarters in whole years.")] = False,
+    portfolio: Annotated[bool, typer.Option(help="Ten such collaboratives of one funder, with their params.")] = False,
 ) -> None:
     """Make up the data of a collaborative of which the truth is known, to try things on."""
     from collabeval.run_folder import written_whole
-    from collabeval.simulate import SEED, TOWNS, demo
+    from collabeval.simulate import TOWNS
 
-    if sites is not None and sites > len(TOWNS):
-        raise UsageError(f"--sites {sites} is too many → at most {len(TOWNS)}")
-    simulated = demo(SEED if seed is None else seed, sites or len(TOWNS), quarters)
-    for name, text in simulated.files().items():
+    if sites is not None and (sites > len(TOWNS) or portfolio):
+        raise UsageError(f"--sites {sites} cannot be had → at most {len(TOWNS)}; with --portfolio leave it out")
+    if (complete or portfolio) and quarters is not None and (quarters % 4 or quarters < 12):
+        raise UsageError(f"--quarters {quarters} with every table → whole years, at least three: 12, 16, 20 …")
+    asked = {"seed": seed, "sites": sites, "quarters": quarters}
+    given = {name: value for name, value in asked.items() if value is not None}
+    for name, text in simulated_files(folder, given, complete, portfolio).items():
         with written_whole(folder / name) as part:
             part.write_text(text, encoding="utf-8")
         print(folder / name)
+
+
+def simulated_files(folder: Path, given: dict[str, int], complete: bool, portfolio: bool) -> dict[str, str]:
+    """Text of every file to write, by its path below the folder."""
+    from collabeval import simulate as made
+
+    if not portfolio:
+        return (made.demo_complete if complete else made.demo)(**given).files()
+    place, seed = PurePosixPath(folder.as_posix()), given.get("seed", made.PORTFOLIO_SEED)
+    return made.portfolio_files(made.portfolio(**given), place, seed)

@@ -10,41 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from collabeval import periods
-from collabeval.params import Family
+from collabeval.simulate.draw import DIGITS, Behaviour, hospital, observed
 
-Array = npt.NDArray[np.float64]
 PER_YEAR = 4
 DEVIANTS = 3
-DIGITS = 9
 WAVES = ((0.5, 0), (0.3, 3), (0.2, 7))  # share of sites, and the quarter in which they join
 SMALL_SHARE = 0.12
 MISSING_SHARE = 0.03
-
-
-@dataclass(frozen=True)
-class Behaviour:
-    """How one measure behaves; effects on the link scale (for `normal` in units of `spread`).
-
-    `rate` is the level at the start; `improvement` what the typical site gains over the whole time; `deviant` the level
-    of a planted high performer; `worsening` the yearly slope of the deteriorating site. `exposure` is days at risk per
-    patient (poisson), `case_mix_sd` how much the expected rate differs between site-quarters (0: none is given).
-    """
-
-    family: Family
-    rate: float
-    site_sd: float
-    trajectory_sd: float
-    overdispersion_sd: float
-    improvement: float
-    deviant: float
-    worsening: float
-    exposure: float = 1.0
-    spread: float = 1.0
-    case_mix_sd: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +58,7 @@ def collaborative(
     for name, measure in measures.items():
         effects = _site_effects(generator, sites, measure)
         rows = _effects_of_cells(generator, cells, effects, measure)
-        outcomes.append(_drawn(generator, rows, measure).assign(measure=name))
+        outcomes.append(observed(generator, rows, measure).assign(measure=name))
         truth.append(_truth(rows, effects, measure).assign(measure=name))
     columns = ["site", "period", "measure", "numerator", "denominator", "expected", "mean", "sd", "n"]
     drawn = pd.concat(outcomes, ignore_index=True).reindex(columns=columns)
@@ -113,7 +88,9 @@ def _sites(generator: np.random.Generator, towns: tuple[str, ...], days: list[st
     return pd.DataFrame(
         {
             "site": [f"H{number:02d}" for number in range(1, count + 1)],
-            "name": [_name(town, group, number) for number, (town, group) in enumerate(zip(towns, kind, strict=True))],
+            "name": [
+                hospital(town, group, number) for number, (town, group) in enumerate(zip(towns, kind, strict=True))
+            ],
             "joined": [days[quarter] for quarter in join],
             "peer_group": kind,
             "beds": np.round(np.exp(generator.normal(0, 0.12, count)) * (90 + 4 * volume), -1).astype(int),
@@ -122,15 +99,6 @@ def _sites(generator: np.random.Generator, towns: tuple[str, ...], days: list[st
             "role": role,
         }
     )
-
-
-def _name(town: str, kind: str, number: int) -> str:
-    forms = {
-        "teaching": ("University Hospital of {}", "{} Royal Infirmary", "{} University Hospital"),
-        "general": ("{} General Hospital", "{} District Hospital", "St Anselm's Hospital, {}", "{} Memorial Hospital"),
-        "community": ("{} Community Hospital", "{} Cottage Hospital"),
-    }[kind]
-    return forms[number % len(forms)].format(town)
 
 
 def _cells(generator: np.random.Generator, sites: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
@@ -162,28 +130,6 @@ def _effects_of_cells(
     noise = generator.normal(0, measure.overdispersion_sd, len(rows))
     effect = rows["level"] + rows["slope"] * years + noise
     return rows.assign(trend=gained.round(DIGITS), effect=effect.round(DIGITS))
-
-
-def _drawn(generator: np.random.Generator, rows: pd.DataFrame, measure: Behaviour) -> pd.DataFrame:
-    """Observed rows of one measure: counts, or the mean and sd of a sample."""
-    table, patients = rows[["site", "period"]].copy(), rows["patients"].to_numpy()
-    shift = (rows["trend"] + rows["effect"]).to_numpy()
-    if measure.family == "normal":
-        mean = measure.rate + measure.spread * shift
-        error = measure.spread / np.sqrt(patients)
-        spread = measure.spread * np.sqrt(generator.chisquare(patients - 1) / (patients - 1))
-        # a sample of two can agree to the last digit, and a spread of nought is not believed
-        return table.assign(
-            mean=generator.normal(mean, error).round(2), sd=np.maximum(spread.round(2), 0.01), n=patients
-        )
-    if measure.family == "poisson":
-        exposure = np.maximum(np.round(patients * measure.exposure * generator.uniform(0.85, 1.15, len(rows))), 1)
-        events = generator.poisson(np.round(measure.rate * np.exp(shift) * exposure, DIGITS))
-        return table.assign(numerator=events, denominator=exposure.astype(int))
-    case_mix = np.log(measure.rate / (1 - measure.rate)) + generator.normal(0, measure.case_mix_sd, len(rows))
-    events = generator.binomial(patients, np.round(1 / (1 + np.exp(-case_mix - shift)), DIGITS))
-    table = table.assign(numerator=events, denominator=patients)
-    return table.assign(expected=np.round(patients / (1 + np.exp(-case_mix)), 2)) if measure.case_mix_sd else table
 
 
 def _truth(rows: pd.DataFrame, effects: pd.DataFrame, measure: Behaviour) -> pd.DataFrame:
