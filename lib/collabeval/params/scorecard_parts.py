@@ -27,7 +27,7 @@ class Source(Strict):
     """What a line or a gate looks at: a measure, an indicator or another scorecard; of whom; in which direction."""
 
     measure: Code | None = None
-    """The measure of this evaluation that is looked at: its rate in the window, adjusted where it has expected values."""
+    """The measure of this evaluation that is looked at: its rate now, adjusted where it has expected values."""
     indicator: Code | None = None
     """Instead of a measure: the indicator, as the table of indicators calls it."""
     scorecard: Code | None = None
@@ -70,13 +70,13 @@ class Part(Source):
     label: Text = ""
     """What the line is called in the report; left out, the label of what it looks at."""
     kind: Literal["performance", "participation"] = "performance"
-    """`participation`: what happened is what is scored, and no chance is in it; `performance`: a rate known with error."""
+    """`participation`: what happened is scored as it is, without chance; `performance`: a rate known with error."""
     tiers: Annotated[tuple[Tier, ...], Field(strict=False, min_length=1)]
     """Thresholds and their points; the best one that is reached counts."""
     between: Literal["step", "line"] = "step"
     """Whether points jump at the thresholds, or rise evenly from one to the next (and are none below the first)."""
     weight: PositiveFloat | None = None
-    """Points of this line at its best, to which the points of its tiers are scaled; left out, those of its best tier."""
+    """Points of this line at its best, to which those of its tiers are scaled; left out, those of its best tier."""
     missing: Literal["skip", "zero", "full"] | None = None
     """What a site without data earns: the line is skipped and the others re-scaled, nothing, or full marks; left out,
     `zero` for participation and `skip` for performance."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
+from collabeval.params.indicators import Indicator
 from collabeval.params.scorecard_parts import Gate, Part, Source, Tier
 from collabeval.params.types import Code, Probability, Strict, Text, refusal
 
 if TYPE_CHECKING:
     from collabeval.params import Measure
 
-__all__ = ["Award", "Gate", "Money", "Part", "Scorecard", "Signals", "Source", "Tier", "check_scorecards"]
+__all__ = [
+    "Award", "Gate", "Money", "Part", "Scorecard", "Signals", "Source", "Tier", "better", "check_scorecards",
+    "directions",
+]  # fmt: skip
 
 
 class Award(Strict):
@@ -76,8 +80,6 @@ class Scorecard(Strict):
     """Steps of the whole scorecard."""
     money: Money = Field(default_factory=Money)
     """What points are worth."""
-    window: Annotated[tuple[Text, Text], Field(strict=False)] | None = None
-    """First and last period that is scored; left out, the current window."""
     group_column: Text = "peer_group"
     """Column of the table of sites that says a site's group."""
     region_column: Text = "region"
@@ -124,34 +126,52 @@ class Scorecard(Strict):
         return self
 
 
-def check_scorecards(
-    scorecards: Mapping[str, Scorecard], measures: Mapping[str, Measure], indicators: bool | Collection[str]
-) -> None:
-    """Refuse lines and gates that look at what is not there.
+def directions(entries: Iterable[str | Indicator]) -> dict[str, str]:
+    """The good direction of each indicator of the params by its code; "" where it is only named."""
+    return {
+        entry.id if isinstance(entry, Indicator) else entry: entry.better if isinstance(entry, Indicator) else ""
+        for entry in entries
+    }
 
-    `indicators`: whether there is a table of indicators, or the codes that are declared.
+
+def check_scorecards(
+    scorecards: Mapping[str, Scorecard], measures: Mapping[str, Measure], indicators: Mapping[str, str]
+) -> None:
+    """Refuse lines and gates that look at what is not there, or at it in the wrong direction.
+
+    `indicators`: the direction of each indicator of the params, "" where it is not known.
     """
     for name, card in scorecards.items():
-        lines = {f"parts.{code}": part for code, part in card.parts.items()}
+        lines: dict[str, Source] = {f"parts.{code}": part for code, part in card.parts.items()}
         lines |= {f"gates.{code}": gate for code, gate in card.gates.items()}
         for place, line in lines.items():
-            where = f"{name}.{place}"
-            kind, code = line.source
-            if kind == "measure":
-                _check_measure(where, code, line, measures)
-            if kind == "indicator" and indicators is False:
-                raise refusal(f"{where}: `data.indicators` is missing", "add the path of the table of indicators")
-            if kind != "measure" and isinstance(line, Part) and line.direction is None:
-                raise refusal(f"{where}: which way is good?", "say `better: higher` or `better: lower`")
+            _check_line(f"{name}.{place}", line, measures, indicators)
         _check_nesting(name, scorecards, ())
 
 
-def _check_measure(where: str, code: str, line: Source, measures: Mapping[str, Measure]) -> None:
-    if code not in measures:
-        raise refusal(f"{where}: there is no measure {code}", f"the measures are {', '.join(measures)}")
-    said = line.direction
-    if said not in {None, measures[code].better}:
-        raise refusal(f"{where}: calls {said} values better, but of {code} {measures[code].better} ones are",
+def better(line: Source, measures: Mapping[str, Measure], indicators: Mapping[str, str]) -> str:
+    """The good direction of a line: as it says, or as its measure or indicator says; "" where nothing does.
+
+    Points of another scorecard, and values behind a gate, are better when higher.
+    """
+    kind, code = line.source
+    own = measures[code].better if kind == "measure" else indicators.get(code, "") if kind == "indicator" else "higher"
+    return line.direction or own or ("higher" if isinstance(line, Gate) else "")
+
+
+def _check_line(where: str, line: Source, measures: Mapping[str, Measure], indicators: Mapping[str, str]) -> None:
+    kind, code = line.source
+    known = {"measure": list(measures), "indicator": list(indicators)}
+    if kind in known and code not in known[kind]:
+        named = ", ".join(known[kind]) or "none are declared"
+        raise refusal(f"{where}: there is no {kind} {code}", f"{kind}s: {named}")
+    if kind == "scorecard" and line.unit != "site":
+        raise refusal(f"{where}: points of a scorecard are a site's own", "leave `unit` out, and set it there")
+    used = better(line, measures, indicators)
+    if not used:
+        raise refusal(f"{where}: which way is good?", "say `better: higher` or `better: lower`")
+    if kind == "measure" and used != measures[code].better:
+        raise refusal(f"{where}: calls {used} values better, but of {code} {measures[code].better} ones are",
                       "turn the tiers or `better` round")  # fmt: skip
 
 

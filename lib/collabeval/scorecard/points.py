@@ -10,7 +10,7 @@ TIE = 1e-9  # relative: a value that differs from a threshold in its last bits o
 
 
 def reached(values: np.ndarray, thresholds: np.ndarray, better: str) -> np.ndarray:
-    """Which thresholds each value reaches, shape (*values.shape, K); a value on the threshold does, NaN reaches none."""
+    """Which thresholds each value reaches, shape (*values.shape, K); a value on one reaches it, NaN reaches none."""
     sign = 1.0 if better == "higher" else -1.0
     slack = TIE * np.maximum(1.0, np.abs(thresholds))
     return sign * (values[..., None] - thresholds) >= -slack
@@ -58,9 +58,7 @@ def events_needed(values: np.ndarray, weight: np.ndarray, per: float, part: Part
     had = values * weight / per
     needed = thresholds * weight[:, None] / per
     slack = TIE * np.maximum(1.0, np.abs(needed))
-    if better == "higher":
-        gap = np.ceil(needed - slack) - had[:, None]
-    else:
-        gap = had[:, None] - np.floor(needed + slack)
+    had = had[:, None]
+    gap = np.ceil(needed - slack) - had if better == "higher" else had - np.floor(needed + slack)
     gap = np.where(np.isfinite(gap), np.ceil(gap - TIE * np.maximum(1.0, np.abs(gap))), np.nan)
     return np.where(reached(values, thresholds, better), 0.0, gap)

@@ -24,6 +24,7 @@ class PartScore:
     code: str
     part: Part
     better: str
+    sites: np.ndarray  # (J,) text
     values: Values  # of the unit that is scored
     status: np.ndarray  # (J,) text of STATUSES
     counted: np.ndarray  # (J,) bool: not skipped
@@ -90,9 +91,7 @@ class Scored:
         return Values(share, drawn, weight, weight, np.zeros(len(share), dtype=bool))
 
 
-def score(
-    name: str, card: Scorecard, values: Mapping[str, Values], sites: pd.DataFrame, better: Directions
-) -> Scored:
+def score(name: str, card: Scorecard, values: Mapping[str, Values], sites: pd.DataFrame, better: Directions) -> Scored:
     """Score every site.
 
     Parameters
@@ -102,8 +101,9 @@ def score(
     sites : DataFrame with site, the columns of groups and regions, and that of the money at stake, as far as named.
     better : the direction of a line, from its measure where it does not say.
     """
+    codes = sites["site"].to_numpy(str)
     parts = tuple(
-        _part(code, part, _of_unit(part, values[f"parts.{code}"], card, sites), better(part), card.waived)
+        _part(code, part, _of_unit(part, values[f"parts.{code}"], card, sites), better(part), card.waived, codes)
         for code, part in card.parts.items()
     )
     gates = tuple(
@@ -118,7 +118,7 @@ def score(
     return Scored(
         name=name,
         card=card,
-        sites=sites["site"].to_numpy(str),
+        sites=codes,
         parts=parts,
         gates=gates,
         points=total(card, _gated(recorded, card, [(gate.gate, gate.passed[:, None]) for gate in gates]))[:, 0],
@@ -148,7 +148,7 @@ def _status(line: Source, values: Values) -> np.ndarray:
     return np.select([values.waived, missing, few], ["waived", "missing", "few"], "scored")
 
 
-def _part(code: str, part: Part, values: Values, better: str, waived: str) -> PartScore:
+def _part(code: str, part: Part, values: Values, better: str, waived: str, sites: np.ndarray) -> PartScore:
     status = _status(part, values)
     ways = {"scored": "", "waived": waived, "missing": part.without_data, "few": part.few}
     way = np.array([ways[name] for name in status])
@@ -160,6 +160,7 @@ def _part(code: str, part: Part, values: Values, better: str, waived: str) -> Pa
         code=code,
         part=part,
         better=better,
+        sites=sites,
         values=values,
         status=status,
         counted=way != "skip",

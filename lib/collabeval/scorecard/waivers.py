@@ -1,8 +1,8 @@
-"""Which periods are waived for which site: at least half the days of a period lie within the waiver."""
+"""What is waived for which site: a stretch of time at least half the days of which lie within one waiver."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,38 +11,39 @@ from collabeval import periods as period_texts
 from collabeval.params import Periods
 
 HALF = 0.5
+Span = tuple[pd.Timestamp, pd.Timestamp] | None  # first day and the day after the last; None where there are no periods
 
 
-def waived(
-    waivers: pd.DataFrame | None,
-    names: Collection[str],
-    sites: Sequence[str],
-    labels: Sequence[str],
-    periods: Periods,
-) -> np.ndarray:
-    """Whether each period of each site is waived, (J, T).
+def waived(waivers: pd.DataFrame | None, name: str, sites: Sequence[str], spans: Sequence[Span]) -> np.ndarray:
+    """Whether each stretch of time is waived for each site, (J, T).
 
     Parameters
     ----------
-    waivers : DataFrame with site, from, to (a blank end is open), measure ("" waives everything); None for none.
-    names : what the line is called: its own code, and that of the measure or indicator it looks at.
-    labels : periods of the window; "" (data without periods) is waived by any waiver of the site.
+    waivers : DataFrame with site, from, to (its last day; a blank one is open), measure ("" waives all); None for none.
+    name : the measure or indicator that is looked at.
+    spans : None is waived by any waiver of the site.
     """
-    found = np.zeros((len(sites), len(labels)), dtype=bool)
+    found = np.zeros((len(sites), len(spans)), dtype=bool)
     if waivers is None or waivers.empty:
         return found
     place = {site: row for row, site in enumerate(sites)}
-    rows = waivers[waivers["measure"].isin([*names, ""]) & waivers["site"].isin(sites)]
+    rows = waivers[waivers["measure"].isin([name, ""]) & waivers["site"].isin(sites)]
     for site, first, last in zip(rows["site"], rows["from"], rows["to"], strict=True):
-        found[place[site]] |= [_covers(first, last, label, periods) for label in labels]
+        found[place[site]] |= [span is None or share_within(span, first, last) >= HALF for span in spans]
     return found
 
 
-def _covers(first: pd.Timestamp, last: pd.Timestamp, label: str, periods: Periods) -> bool:
-    if label == "" or periods.length == "none":
-        return True
-    period = period_texts.parse(label, periods.length, periods.year_starts)
-    start, end = pd.Timestamp(period.start), pd.Timestamp(period.end)
+def share_within(span: tuple[pd.Timestamp, pd.Timestamp], first: pd.Timestamp, last: pd.Timestamp) -> float:
+    """Share of the days of `span` that lie from `first` to `last`, both included; a blank end is open."""
+    start, end = span
     opened = start if pd.isna(first) else max(start, first)
-    closed = end if pd.isna(last) else min(end, last + pd.Timedelta(days=1))  # the last day is waived too
-    return bool((closed - opened) / (end - start) >= HALF)
+    closed = end if pd.isna(last) else min(end, last + pd.Timedelta(days=1))
+    return max(0.0, (closed - opened) / (end - start))
+
+
+def spans_of(labels: Sequence[str], periods: Periods) -> list[Span]:
+    """The days of each period; None for "" (data without periods)."""
+    if periods.length == "none":
+        return [None] * len(labels)
+    parsed = [period_texts.parse(label, periods.length, periods.year_starts) for label in labels]
+    return [(pd.Timestamp(period.start), pd.Timestamp(period.end)) for period in parsed]
