@@ -26,6 +26,8 @@ class Tier(Strict):
 class Source(Strict):
     """What a line or a gate looks at: a measure, an indicator or another scorecard; of whom; in which direction."""
 
+    label: Text = ""
+    """What it is called in the report; left out, the label of what it looks at."""
     measure: Code | None = None
     """The measure of this evaluation that is looked at: its rate now, adjusted where it has expected values."""
     indicator: Code | None = None
@@ -67,8 +69,6 @@ class Source(Strict):
 class Part(Source):
     """One line of a scorecard: what is looked at, and the points it earns."""
 
-    label: Text = ""
-    """What the line is called in the report; left out, the label of what it looks at."""
     kind: Literal["performance", "participation"] = "performance"
     """`participation`: what happened is scored as it is, without chance; `performance`: a rate known with error."""
     tiers: Annotated[tuple[Tier, ...], Field(strict=False, min_length=1)]
@@ -135,5 +135,3 @@ class Gate(Source):
     """Lines whose points it guards; none named: the whole scorecard."""
     missing: Literal["fails", "passes"] = "fails"
     """What happens without data, or with fewer cases than `minimum`."""
-    label: Text = ""
-    """What it is called in the report; left out, the label of what it looks at."""

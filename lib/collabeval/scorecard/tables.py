@@ -39,8 +39,9 @@ def sites_table(scored: Scored) -> pd.DataFrame:
 def parts_table(scored: Scored) -> pd.DataFrame:
     """One row per line and site: what was recorded, what is known of the true value, points, and whether it counts.
 
-    `weight` is the line's points at its best where it counts for the site, before a sum is scaled; `tier` the tier on
-    the data, from 0 (none); `misclassified` the probability of another tier, NaN where there is no chance in it.
+    `per_event` is how much one event more moves the recorded value; `weight` the line's points at its best where it
+    counts for the site, before a sum is scaled; `tier` the tier on the data, from 0 (none); `misclassified` the
+    probability of another tier, NaN where there is no chance in it.
     """
     parts = [_part(scored, part) for part in scored.parts]
     return pd.concat(parts, ignore_index=True)
@@ -56,6 +57,8 @@ def _part(scored: Scored, part: PartScore) -> pd.DataFrame:
     table["observed"] = np.where(seen, values.observed, np.nan)
     table["events"] = np.where(seen, values.events, np.nan)
     table["cases"] = np.where(seen, values.cases, 0.0)
+    weighed = seen & (values.weight > 0)
+    table["per_event"] = np.divide(values.per, values.weight, out=np.full(len(seen), np.nan), where=weighed)
     table = table.join(_spread(values.draws, seen))
     table["points"] = np.where(part.counted, part.points, np.nan)
     table["expected_points"] = np.where(part.counted, part.drawn.mean(axis=1), np.nan)
