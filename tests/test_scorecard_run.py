@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import logit
+from scipy.special import expit, logit
 
 from collabeval.errors import CollabevalError
 from collabeval.params import Params
@@ -82,11 +82,25 @@ def test_the_recorded_rate_of_the_current_window_is_scored_and_the_true_one_draw
 
 
 def test_expected_events_adjust_the_recorded_rate():
-    rows = panel(**TWO).assign(expected=[18.0] * 8 + [24.0] * 8)
-    given = params({"parts": {"m": LINE}})
-    drawn = draws(rows, A=10.0, B=30.0)
-    parts = results(given, rows, drawn)["scorecard_parts"].set_index("site")
-    assert parts["observed"].tolist() == pytest.approx([12 / 18 * 21, 30 / 24 * 21])  # O/E times the rate of all
+    """The registry expects twice the events there are: that moves no site, only how its cases compare does."""
+    rows = panel(A=[10.0] * 8, B=[20.0] * 8).assign(expected=[15.0] * 8 + [45.0] * 8)
+    parts = results(params({"parts": {"m": LINE}}), rows, draws(rows, A=10.0, B=30.0))["scorecard_parts"]
+    # O/E of the site over that of all, times the rate of all: 10/15 and 20/45 over 30/60, times 15 %
+    assert parts["observed"].tolist() == pytest.approx([10 / 15 / 0.5 * 15, 20 / 45 / 0.5 * 15])
+    assert parts["events"].tolist() == pytest.approx([40, 80])
+
+
+@pytest.mark.parametrize("calibration", [0.5, 1.0, 1.6])
+def test_recorded_and_true_rates_are_on_one_scale_however_the_registry_is_calibrated(calibration):
+    """Draws at the sites' own odds ratios: with many cases the recorded adjusted rate is the mean of the drawn one."""
+    ratio = {"A": 0.7, "B": 1.0, "C": 1.4}
+    base = {"A": 0.06, "B": 0.10, "C": 0.14}
+    rows = panel(**{site: [100 * expit(logit(base[site]) + np.log(ratio[site]))] * 8 for site in ratio})
+    rows["expected"] = 100 * rows["site"].map(base) * calibration
+    odds = {site: rows.loc[rows["site"].eq(site), "numerator"].iloc[0] / 100 for site in ratio}
+    own = {site: logit(odds[site]) - logit(base[site] * calibration) for site in ratio}
+    parts = results(params({"parts": {"m": LINE}}), rows, Draws(rows, level=own))["scorecard_parts"]
+    assert parts["mean"].to_numpy() == pytest.approx(parts["observed"].to_numpy(), rel=0.06)
 
 
 @pytest.mark.parametrize(

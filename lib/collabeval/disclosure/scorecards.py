@@ -35,7 +35,8 @@ class PublishedScorecard:
     labels : what each line and gate is called, by its code.
     sites : the table `scorecard_sites`, with `hidden` (a count behind a line is) and `silent` (so are the points).
     steps : for each site and line with a tier still ahead, the next one: part, site, at, observed, away, events, gain.
-    lines : part, kind, unit, worth, sites (scored), points (mean), noise_share, variance_share.
+    lines : part, kind, unit, worth, sites (scored), points (mean), noise_share, variance_share; and of a line scored on
+        the whole collaborative, where its count may be shown, observed, at (its best tier) and reached (the chance).
     summary : volume, estimand, value, q025, q975 of the whole scorecard.
     signals : those that are flagged: part, site ("" for the line as a whole), signal, value.
     """
@@ -83,7 +84,7 @@ def _published(
             site=lambda table: table["site"].map(labels)
         ),
         steps=_steps(own["scorecard_tiers"], parts[~hidden]).assign(site=lambda table: table["site"].map(labels)),
-        lines=_lines(parts, summary, card),
+        lines=_lines(parts.assign(hidden=hidden), own["scorecard_tiers"], summary, card),
         summary=summary[summary["part"].eq("")].reset_index(drop=True),
         signals=_signals(own["scorecard_signals"], parts[hidden], labels),
     )
@@ -150,17 +151,25 @@ def _steps(tiers: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
     return following[columns].merge(parts[["part", "site", "observed"]], on=["part", "site"])
 
 
-def _lines(parts: pd.DataFrame, summary: pd.DataFrame, card: Scorecard) -> pd.DataFrame:
+def _lines(parts: pd.DataFrame, tiers: pd.DataFrame, summary: pd.DataFrame, card: Scorecard) -> pd.DataFrame:
     shares = summary[summary["part"].ne("")].pivot(index="part", columns="estimand", values="value")
-    rows = []
+    rows: list[dict[str, Any]] = []
     for code, part in card.parts.items():
         own = parts[parts["part"].eq(code)]
-        rows.append(
-            {"part": code, "kind": part.kind, "unit": part.unit, "worth": part.worth,
-             "sites": int(own["status"].eq("scored").sum()), "points": own["points"].mean(),
-             **shares.loc[code].to_dict()}
-        )  # fmt: skip
+        row: dict[str, Any] = {"part": code, "kind": part.kind, "unit": part.unit, "worth": part.worth, "points": own["points"].mean(),
+               "sites": int(own["status"].eq("scored").sum())}  # fmt: skip
+        rows.append({**row, **shares.loc[code].to_dict(), **_target(own, tiers[tiers["part"].eq(code)], part)})
     return pd.DataFrame(rows)
+
+
+def _target(own: pd.DataFrame, tiers: pd.DataFrame, part: Part) -> dict[str, float]:
+    """Value, best threshold and chance of reaching it, of a line that is the same for all sites."""
+    scored = own[own["status"].eq("scored") & ~own["hidden"]]
+    if part.unit != "collaborative" or scored.empty:
+        return {"observed": math.nan, "at": math.nan, "reached": math.nan}
+    best = tiers[tiers["tier"].eq(len(part.ordered)) & tiers["site"].eq(scored["site"].iloc[0])]
+    chance = float(best["probability"].iloc[0])
+    return {"observed": scored["observed"].iloc[0], "at": part.ordered[-1].at, "reached": chance}
 
 
 def _signals(table: pd.DataFrame, hidden: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:

@@ -17,7 +17,8 @@ def of_measure(posterior: Posterior, sites: np.ndarray, waivers: pd.DataFrame | 
 
     The true rate is the directly standardised one: the site's effect, over its own periods that are not waived, applied
     to every case of the collaborative. The recorded one is adjusted by the registry's expectation where there is one
-    (O/E times the recorded rate of all sites together).
+    (O/E times the rate expected of all sites together: the ratio of the site's to the collaborative's O/E, times the
+    collaborative's recorded rate).
     """
     labels = posterior.windows.current.periods
     off = waived(waivers, posterior.name, list(posterior.sites), spans_of(labels, periods))
@@ -42,10 +43,10 @@ def of_measure(posterior: Posterior, sites: np.ndarray, waivers: pd.DataFrame | 
 
 
 def _size(posterior: Posterior, kept: np.ndarray) -> np.ndarray:
-    """What recorded events are divided by (J,): cases, or expected events over the recorded rate of all sites."""
+    """What recorded events are divided by (J,): cases, or expected events over the expected rate of all sites."""
     if not posterior.has_registry_expectation:
         return posterior.by_site(kept, posterior.weight[kept])
-    rate = posterior.observed[kept].sum() / posterior.weight[kept].sum()
+    rate = posterior.expected[kept].sum() / posterior.weight[kept].sum()
     return posterior.by_site(kept, posterior.expected[kept]) / rate
 
 

@@ -13,8 +13,8 @@ class Values:
     """One measure, indicator or scorecard, for J sites with S draws; draws of shape (J, 1) are known without error.
 
     `weight` is what a site weighs in a mean over cases: its cases, or for an adjusted rate its expected events over the
-    collaborative's rate, so that such a mean of O/E is the ratio of the sums. `per` events more per unit of weight move
-    the value by 1: ``value = per * events / weight``; NaN where the value counts nothing.
+    expected rate of the collaborative, so that such a mean is the ratio of the sums. `per` events more per unit of
+    weight move the value by 1: ``value = per * events / weight``; NaN where the value counts nothing.
     """
 
     observed: np.ndarray  # (J,) NaN without data
@@ -31,7 +31,7 @@ class Values:
 
     @property
     def events(self) -> np.ndarray:
-        """Recorded events (J,), adjusted to the collaborative's rate where the value is; NaN where none are counted."""
+        """Recorded events (J,); NaN where none are counted."""
         return self.observed * self.weight / self.per
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -16,6 +17,7 @@ BANDS = {"": "all", "small": "smallest third", "medium": "middle third", "large"
 UNITS = {"site": "own value", "group": "group", "region": "region", "collaborative": "collaborative"}
 NEAREST = 2  # next tiers named for a site
 DOUBT = 0.5
+NOTHING = "Nothing, by the rules of this report."
 MISSING = Missing("Motivational levers", "no performance index is declared", "a scorecard in the params file")
 
 
@@ -35,25 +37,28 @@ def levers(report: Report) -> Section | Missing:
 
 def _scorecard(report: Report, card: PublishedScorecard, level: str) -> str:
     nouns = report.lead.nouns
-    single = level == "##"
-    wanted = say.improvements(card, nouns)
-    looks = say.signals(card)
+    apart = math.isfinite(card.value("noise_share"))
+    looks, wanted = say.signals(card), say.improvements(card, nouns)
+    by_site = (f"{level} How far each {nouns[0]} is from its next tier", _sites(report, card))
     return blocks(
-        "" if single else f"## {text(card.card.label)}",
+        "" if level == "##" else f"## {text(card.card.label)}",
         callout("important", "Key message", text(say.finding(card, nouns))),
-        _figure(report, card),
-        _volume(report, card),
+        *((_figure(report, card), _volume(report, card)) if apart else ()),
         text(say.money(card, nouns)),
         f"{level} The lines of the index",
         _lines(report, card),
-        f"{level} How far each {nouns[0]} is from its next tier",
-        _sites(report, card),
+        _targets(report, card),
+        *(by_site if apart else ()),
         f"{level} Reasons to look at what is recorded",
-        text("These are reasons to look, not evidence of anything:") if looks else text("None of the rules strikes."),
-        "\n".join(f"- {text(sentence)}" for sentence in looks),
+        text("These are reasons to look, not evidence of anything:" if looks else NOTHING),
+        _bullets(looks),
         f"{level} What would improve this",
-        "\n".join(f"- {text(sentence)}" for sentence in wanted) or text("None of the rules strikes."),
+        _bullets(wanted) or text(NOTHING),
     )
+
+
+def _bullets(sentences: Sequence[str]) -> str:
+    return "\n".join(f"- {text(sentence)}" for sentence in sentences)
 
 
 def name_of(card: PublishedScorecard, what: str) -> str:
@@ -87,8 +92,6 @@ def _tag(row: pd.Series, awards: bool, total: float) -> str:
 
 def _figure(report: Report, card: PublishedScorecard) -> str:
     rows = figure_rows(card)
-    if rows.empty or card.value("points") != card.value("points"):
-        return ""
     nouns = report.lead.nouns
     words = say.figure(report.published, card, nouns, int(rows["word"].ne("").sum()))
     axis = plots.Axis(
@@ -123,20 +126,39 @@ def _volume(report: Report, card: PublishedScorecard) -> str:
 
 
 def _lines(report: Report, card: PublishedScorecard) -> str:
-    lines = card.lines
+    lines, nouns = card.lines, report.lead.nouns
     table = pd.DataFrame(
         {
             "Line": [card.labels[code] for code in lines["part"]],
             "Kind": list(lines["kind"]),
             "Scored on": [UNITS[unit] for unit in lines["unit"]],
+            f"{numbers.capital(nouns[1])} scored": [numbers.whole(value) for value in lines["sites"]],
             "Points": [say.points(value, 1) for value in lines["worth"]],
             "Points earned, mean": [numbers.decimal(value, 1) for value in lines["points"]],
-            "Of its differences, chance": [numbers.percent(value) for value in lines["noise_share"]],
-            "Of all differences, made here": [numbers.percent(value) for value in lines["variance_share"]],
         }
     )
-    caption = f"{card.card.label}: its lines, and where points differ between {report.lead.nouns[1]}"
+    if math.isfinite(card.value("noise_share")):
+        table["Of its differences, chance"] = [numbers.percent(value) for value in lines["noise_share"]]
+        table["Of all differences, made here"] = [numbers.percent(value) for value in lines["variance_share"]]
+    caption = f"{card.card.label}: its lines, and where points differ between {nouns[1]}"
     return report.table(name_of(card, "lines"), table, caption, right=list(table.columns[3:]))
+
+
+def _targets(report: Report, card: PublishedScorecard) -> str:
+    """Lines that are scored on the collaborative as a whole: its value, the target, the chance that it is met."""
+    lines = card.lines[card.lines["observed"].notna()]
+    if lines.empty:
+        return ""
+    table = pd.DataFrame(
+        {
+            "Line": [card.labels[code] for code in lines["part"]],
+            "Collaborative, recorded": [numbers.decimal(value, 1) for value in lines["observed"]],
+            "Target": [numbers.decimal(value, 1) for value in lines["at"]],
+            "Chance that the true value meets it": [numbers.chance_short(value) for value in lines["reached"]],
+        }
+    )
+    caption = f"{card.card.label}: what is scored on the collaborative as a whole"
+    return report.table(name_of(card, "targets"), table, caption, right=list(table.columns[1:]))
 
 
 def _sites(report: Report, card: PublishedScorecard) -> str:
@@ -148,20 +170,32 @@ def _sites(report: Report, card: PublishedScorecard) -> str:
     bounds = zip(table["q025"], table["q975"], strict=True)
     shown["In truth, 95% interval"] = [numbers.interval(low, high, 0 if total >= 50 else 1) for low, high in bounds]
     if awards:
-        shown["Award"] = [award or numbers.NOT_ESTIMATED for award in table["award"]]
-        shown["Chance of another"] = [say.chance_of_another(row) for _, row in table.iterrows()]
+        shown["Award (chance of another)"] = [_award(row) for _, row in table.iterrows()]
         shown["To the next award"] = [_to_next(value, card) for value in table["points"]]
+    if table["money"].gt(0).any():
+        shown["Money"] = [_money(value, card) for value in table["money"]]
     shown["Nearest next tiers (points of the line)"] = [_nearest(report, card, site) for site in table["site"]]
     caption = f"{card.card.label}: every {report.lead.nouns[0]}, and what it lacks for its nearest next tiers"
-    right = [name for name in shown.columns[1:-1] if name != "Award"]
+    right = [name for name in shown.columns[1:-1] if not name.startswith("Award")]
     return report.table(name_of(card, "sites"), shown, caption, right=right)
+
+
+def _award(row: pd.Series) -> str:
+    if not row["award"]:
+        return numbers.NOT_ESTIMATED
+    chance = say.chance_of_another(row)
+    return row["award"] if chance == numbers.NOT_ESTIMATED else f"{row['award']} ({chance})"
+
+
+def _money(value: float, card: PublishedScorecard) -> str:
+    return numbers.NOT_ESTIMATED if math.isnan(value) else f"{card.card.money.currency}{numbers.whole(value)}"
 
 
 def _to_next(points: float, card: PublishedScorecard) -> str:
     if not math.isfinite(points):
         return numbers.NOT_ESTIMATED
     ahead = [step.at - points for step in card.card.steps if step.at - points > 1e-9 * card.card.total]
-    return f"{say.points(min(ahead), card.card.total)} points" if ahead else "at the highest"
+    return f"{say.points(min(ahead), card.card.total)} points" if ahead else "highest"
 
 
 def _nearest(report: Report, card: PublishedScorecard, site: str) -> str:

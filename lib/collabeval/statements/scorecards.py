@@ -78,7 +78,7 @@ def figure(all_published: Published, published: PublishedScorecard, nouns: Seque
     note = (
         "Upright stroke: points on the data.",
         f"Lines: points that true rates would have earned; thick: 1 chance in 2, thin: 95 in{NO_BREAK}100.",
-        "Mark: expected points.",
+        "Mark: their mean.",
         "Square: another award is more likely than the one given." if card.steps and doubtful else "",
         f"{numbers.capital(numbers.counted(hidden, nouns))} with small counts {_is(hidden)} drawn with a widened "
         "interval only." if hidden else "",
@@ -87,7 +87,7 @@ def figure(all_published: Published, published: PublishedScorecard, nouns: Seque
     alt = (
         f"{numbers.capital(card.label)}: points of {numbers.counted(sites, nouns)}, on average "
         f"{points(published.value('points'), card.total)} of {points(card.total, card.total)} on the data and "
-        f"{points(published.value('expected_points'), card.total)} expected from true rates."
+        f"{points(published.value('expected_points'), card.total)} in truth."
     )
     if math.isfinite(share):
         alt += f" {numbers.capital(numbers.share_in_words(share))} of the differences is chance."
@@ -116,7 +116,7 @@ def improvements(published: PublishedScorecard, nouns: Sequence[str]) -> list[st
 def _ways_of_scoring(published: PublishedScorecard) -> Iterator[str]:
     now = published.value("noise_share")
     ways = {
-        "noise_share_pooled": "Pay the points expected after partial pooling instead of those of recorded rates",
+        "noise_share_pooled": "Pay the mean of the points that true rates may have earned, not those of recorded rates",
         "noise_share_lines": "Let points rise evenly between thresholds instead of in steps",
     }
     for estimand, way in ways.items():
@@ -183,17 +183,17 @@ def _signal(signal: str, rows: pd.DataFrame) -> str:
 
 
 def step(row: pd.Series, published: PublishedScorecard, all_published: Published) -> str:
-    """How far one site is from the next tier of one line: "3 fewer deaths", "cases on time from 88.0 to 90.0"."""
+    """How far one site is from a line's next tier: "Deaths: 3 fewer (+5)", "Cases on time: 88.0 to 90.0 (+4)"."""
     part = published.card.parts[row["part"]]
-    label = numbers.lower_first(published.labels[row["part"]])
-    more = f"+{points(row['gain'], published.card.total)}"
+    label = published.labels[row["part"]]
+    more = f"(+{points(row['gain'], 1)})"
     kind, code = part.source
-    if kind == "measure" and part.unit == "site" and math.isfinite(row["events"]):
+    if kind == "measure" and math.isfinite(row["events"]):
         measure = all_published.params.measures[code]
         which = "fewer" if measure.better == "lower" else "more"
-        return f"{numbers.whole(row['events'])} {which} {measure.events} ({label}: {more})"
+        return f"{label}: {numbers.whole(row['events'])} {which} {more}"
     digits = 1 if abs(row["away"]) < 10 else 0
-    return f"{label} from {numbers.decimal(row['observed'], digits)} to {numbers.decimal(row['at'], digits)} ({more})"
+    return f"{label}: {numbers.decimal(row['observed'], digits)} to {numbers.decimal(row['at'], digits)} {more}"
 
 
 def chance_of_another(row: pd.Series) -> str:
