@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from ruamel.yaml import YAML
 
 from collabeval.params.scorecards import Part
 from collabeval.scorecard.points import events_needed, points_of, shortfall, tier_of
@@ -35,6 +38,13 @@ def test_all_four_are_declared_without_code():
     assert list(params.scorecards) == ["hospital", "statewide", "regional", "best_ten"]
     assert params.scorecards["hospital"].total == 100
     assert params.scorecards["best_ten"].total == 100
+
+
+def test_the_example_of_the_guide_is_one():
+    guide = (Path(__file__).parents[1] / "docs" / "scorecards.md").read_text(encoding="utf-8")
+    blocks = YAML(typ="safe").load(guide.split("```yaml")[1].split("```")[0])
+    params = params_with(indicators=blocks["indicators"], scorecards=blocks["scorecards"])
+    assert params.scorecards["index"].total == 100
 
 
 # --- ten weighted lines

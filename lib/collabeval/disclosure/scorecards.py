@@ -1,7 +1,8 @@
 """Results of the scorecards with what may not be shown taken out.
 
 Points tell of counts: a line scored in steps tells in which range a count lies, one scored on a line the count itself.
-What happened at meetings is no patient, so lines of participation hide nothing.
+What happened at meetings is no patient, so lines of participation hide nothing. Where sites are coded, money that
+follows from a column of the table of sites is not shown by site: what a hospital can earn is often public.
 """
 
 from __future__ import annotations
@@ -76,13 +77,14 @@ def _published(
     silent = set(parts.loc[hidden & _tells(parts, card, params), "site"])
     any_hidden = set(parts.loc[hidden, "site"])
     summary = own["scorecard_summary"]
+    sites = _sites(own["scorecard_sites"], card, any_hidden, silent)
+    if card.money.column and params.report.sites == "coded":
+        sites[list(MONEY)] = np.nan
     return PublishedScorecard(
         name=name,
         card=card,
         labels=_labels(card, params),
-        sites=_sites(own["scorecard_sites"], card, any_hidden, silent).assign(
-            site=lambda table: table["site"].map(labels)
-        ),
+        sites=sites.assign(site=sites["site"].map(labels)),
         steps=_steps(own["scorecard_tiers"], parts[~hidden]).assign(site=lambda table: table["site"].map(labels)),
         lines=_lines(parts.assign(hidden=hidden), own["scorecard_tiers"], summary, card),
         summary=summary[summary["part"].eq("")].reset_index(drop=True),
@@ -152,14 +154,15 @@ def _steps(tiers: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _lines(parts: pd.DataFrame, tiers: pd.DataFrame, summary: pd.DataFrame, card: Scorecard) -> pd.DataFrame:
-    shares = summary[summary["part"].ne("")].pivot(index="part", columns="estimand", values="value")
-    rows: list[dict[str, Any]] = []
+    wide = summary[summary["part"].ne("")].pivot(index="part", columns="estimand", values="value")
+    rows = []
     for code, part in card.parts.items():
         own = parts[parts["part"].eq(code)]
-        row: dict[str, Any] = {"part": code, "kind": part.kind, "unit": part.unit, "worth": part.worth, "points": own["points"].mean(),
-               "sites": int(own["status"].eq("scored").sum())}  # fmt: skip
-        rows.append({**row, **shares.loc[code].to_dict(), **_target(own, tiers[tiers["part"].eq(code)], part)})
-    return pd.DataFrame(rows)
+        row = pd.Series({"part": code, "kind": part.kind, "unit": part.unit, "worth": part.worth})
+        row["sites"], row["points"] = int(own["status"].eq("scored").sum()), own["points"].mean()
+        target = pd.Series(_target(own, tiers[tiers["part"].eq(code)], part))
+        rows.append(pd.concat([row, wide.loc[code], target]))
+    return pd.DataFrame(rows).infer_objects().reset_index(drop=True)
 
 
 def _target(own: pd.DataFrame, tiers: pd.DataFrame, part: Part) -> dict[str, float]:
