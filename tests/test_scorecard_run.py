@@ -221,23 +221,26 @@ def test_money_may_be_the_share_of_what_each_site_can_earn():
     assert found["money"].tolist() == pytest.approx([1000, 1500])
 
 
-def test_draws_of_two_fits_are_not_paired_by_their_order():
-    """Both fits hand over their draws sorted; the sum of two independent lines must not spread as if they were one."""
+@pytest.mark.parametrize(("together", "factor"), [([], np.sqrt(2)), (["m", "k"], 2)])
+def test_draws_of_separate_fits_are_not_paired_by_their_order_and_those_of_one_fit_are(together, factor):
+    """Two lines with the same draws, handed over sorted: independent unless the measures were fitted together."""
     table = pd.concat([panel(**TWO), panel(**TWO).assign(measure="k")], ignore_index=True)
     ordered = {site: np.sort(logit(0.2) + 0.5 * np.random.default_rng(2).normal(size=SIZE)) for site in ("A", "B")}
     tree = Draws(panel(**TWO), level=ordered).tree()
     one = params({"parts": {"m": {**LINE, "between": "line"}}})
-    measures = {"m": one.measures["m"], "k": one.measures["m"]}
-    both = one.model_copy(update={"measures": measures})
     card = one.scorecards["card"]
-    other = card.parts["m"].model_copy(update={"measure": "k"})
-    card = card.model_copy(update={"parts": {"m": card.parts["m"], "k": other}})
-    both = both.model_copy(update={"scorecards": {"card": card}})
+    parts = {"m": card.parts["m"], "k": card.parts["m"].model_copy(update={"measure": "k"})}
+    both = one.model_copy(
+        update={
+            "measures": {"m": one.measures["m"], "k": one.measures["m"]},
+            "scorecards": {"card": card.model_copy(update={"parts": parts})},
+            "model": one.model.model_copy(update={"together": tuple(together)}),
+        }
+    )
     sites = pd.DataFrame({"site": ["A", "B"]})
-    found = evaluate_scorecards(both, sites, table, {"m": tree, "k": tree}, {})
-    spread = found["scorecard_sites"]["sd"].to_numpy()
+    spread = evaluate_scorecards(both, sites, table, {"m": tree, "k": tree}, {})["scorecard_sites"]["sd"].to_numpy()
     single = evaluate_scorecards(one, sites, panel(**TWO), {"m": tree}, {})["scorecard_sites"]["sd"].to_numpy()
-    assert spread == pytest.approx(np.sqrt(2) * single, rel=0.1)
+    assert spread == pytest.approx(factor * single, rel=0.1)
 
 
 # --- signals

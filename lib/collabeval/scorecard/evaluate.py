@@ -125,7 +125,8 @@ def _values(inputs: Inputs, line: Source) -> Values:
         return scored_by(inputs, code).as_values()
     if kind == "measure":
         values = of_measure(inputs.posteriors[code], inputs.codes, inputs.waivers, inputs.params.periods)
-        return _thinned(values, inputs.draws, _generator(inputs, code))
+        order = "fitted together" if code in inputs.params.model.together else code
+        return _thinned(values, inputs.draws, _generator(inputs, order))
     if inputs.indicators is None or not inputs.indicators["indicator"].eq(code).any():
         raise CollabevalError(f"a scorecard looks at {code}, and the table of indicators has no row of it")
     generator = _generator(inputs, code)
@@ -133,7 +134,10 @@ def _values(inputs: Inputs, line: Source) -> Values:
 
 
 def _thinned(values: Values, draws: int, generator: np.random.Generator) -> Values:
-    """So many draws in random order: fits are independent, and no order of theirs may pair them up."""
+    """So many draws in random order: separate fits are independent, and no order of theirs may pair them up.
+
+    Measures fitted together have the same number of draws and get the same order, so their draws stay pairs.
+    """
     chosen = generator.permutation(values.draws.shape[1])[:draws]
     return Values(values.observed, values.draws[:, chosen], values.cases, values.weight, values.waived, values.per)
 
