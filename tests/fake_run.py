@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from scipy.special import expit, logit
 from collabeval import classical, estimates, panel, params_file, quality, spc
 from collabeval.params import Params
 from collabeval.run_folder import RunFolder
+from collabeval.scorecard import evaluate_scorecards
 from draws_for_tests import Draws
 
 DEATH = {
@@ -59,6 +60,7 @@ class Fake:
     seed: int = 1
     report: Mapping[str, Any] | None = None
     level: float | None = None
+    blocks: Mapping[str, Any] = field(default_factory=dict)  # further blocks of params
 
 
 def parameters(fake: Fake) -> Params:
@@ -70,7 +72,7 @@ def parameters(fake: Fake) -> Params:
             "data": {"sites": "sites.csv", "outcomes": "outcomes.csv", "note": "Data: simulated."},
             "measures": {name: MEASURES[name] for name in fake.measures}, "sampling": {"seed": 20240105},
             "periods": {"length": "none" if not fake.years else "quarter" if fake.quarters else "year"},
-            "report": report,
+            "report": report, **fake.blocks,
         }
     )  # fmt: skip
 
@@ -96,6 +98,8 @@ def make(folder: Path, fake: Fake | None = None) -> RunFolder:
         "programme_trend": programme.trend, "funnel": classical.funnel_table(params, analysed),
         "spc": spc.spc_table(params, analysed), "diagnostics": _diagnostics(fake),
     }  # fmt: skip
+    if params.scorecards:
+        tables |= evaluate_scorecards(params, sites, analysed, trees, {})
     for name, table in tables.items():
         run.write(table, run.table(name))
     run.write(sites, run.sites)

@@ -22,6 +22,7 @@ RATIO = plots.Axis(
 )
 MEAN = plots.Axis("Days in hospital", "value", 6.2, "average 6.2")
 RATE = plots.Axis("deaths per 1,000 operations", "value", None)
+POINTS = plots.Axis("points of 100", "value", None, ends=("most", "fewest"))
 LABELS = plots.TrendLabels(
     "estimate 16", "baseline 15", 14.7, ("2010", "2011", "2012"),
     "2017–2019 against baseline: +1 per 1,000\n(95% interval −1 to +3)", ("2013", "18 recorded in 2013"),
@@ -38,6 +39,11 @@ def funnel(count: int, spread: float = 0.25, **change: object) -> Figure:
     rows = tables.funnel_rows(count, spread=spread).assign(**change)
     curves = tables.funnel_curves(float(rows["expected"].max()))
     return plots.funnel(rows, curves, TEXT, plots.Axis("Expected deaths → larger programmes"))
+
+
+def scorecard(count: int, **change: object) -> Figure:
+    rows = tables.scorecard_rows(count).assign(**change)
+    return plots.scorecard(rows, TEXT, POINTS, [(50, "half award"), (70, "full award")])
 
 
 def means(count: int) -> pd.DataFrame:
@@ -96,6 +102,9 @@ CASES: dict[str, Callable[[], Figure]] = {
     "ranks, sites far apart": lambda: plots.ranks(tables.rank_rows(35, noise=0.01), TEXT),
     **{f"change of {n}": (lambda n=n: plots.change(tables.change_rows(n), TEXT, RATE)) for n in (1, 12, 36, 100)},
     "change of a ratio": lambda: plots.change(ratios_of_change(), TEXT, RATIO, plots.Axis("better ← ratio → worse")),
+    **{f"scorecard of {n}": (lambda n=n: scorecard(n)) for n in (1, 12, 45, 46, 150)},
+    "scorecard, some not shown": lambda: scorecard(12, q25=np.nan, q50=np.nan, q75=np.nan, tag="not shown"),
+    "scorecard without awards": lambda: plots.scorecard(tables.scorecard_rows(12), TEXT, POINTS),
     **{f"control chart of {n}": (lambda n=n: plots.spc(tables.spc_rows(n), TEXT, RATE)) for n in (1, 12, 24, 60)},
 }  # fmt: skip
 ONLY_CHANGE = plots.TrendLabels(change=LABELS.change)

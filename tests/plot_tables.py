@@ -61,6 +61,19 @@ def level_rows(count: int, seed: int = 1, spread: float = 0.3, centre: float = 1
     return rows.sort_values("q50", ignore_index=True)
 
 
+def scorecard_rows(count: int, seed: int = 1) -> pd.DataFrame:
+    """Rows of a scorecard, most points first: points on the data, and the interval of those in truth."""
+    rng = np.random.default_rng(seed)
+    points = np.sort(rng.integers(20, 101, count))[::-1].astype(float)
+    rows = pd.DataFrame({"label": site_names(count), "points": points})
+    centre = 60 + 0.7 * (points - 60)
+    for name, z in (("q025", -1.96), ("q25", -0.674), ("q50", 0.0), ("q75", 0.674), ("q975", 1.96)):
+        rows[name] = np.clip(centre + 8 * z, 0, 100)
+    rows["word"] = np.where(np.abs(points - 70) < 6, "award_in_doubt", "")
+    rows["tag"] = [f"full award, {chance(0.5)}" if word else "half award" for word in rows["word"]]
+    return rows
+
+
 def funnel_rows(count: int, seed: int = 1, spread: float = 0.25) -> pd.DataFrame:
     """Rows of a funnel plot."""
     rng = np.random.default_rng(seed)

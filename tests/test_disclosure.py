@@ -25,14 +25,26 @@ K = 11
 CODED = {"sites": "coded", "minimum_cell": K}
 CELLS = (
     sections.kicker, sections.summary, sections.outcomes_over_time, sections.site_performance,
-    sections.positive_deviance, sections.measurement, sections.recommend, sections.absent, sections.methods,
+    sections.positive_deviance, sections.measurement, sections.levers, sections.recommend, sections.absent,
+    sections.methods,
     sections.limits, sections.diagnostics, sections.provenance,
 )  # fmt: skip
+INDEX = {
+    "index": {
+        "label": "Performance index", "awards": [{"name": "full", "at": 15}],
+        "parts": {
+            "death": {"measure": "death", "tiers": [{"at": 4, "points": 10}, {"at": 7, "points": 5}]},
+            "infection": {"measure": "infection", "between": "line", "tiers": [
+                {"at": 4, "points": 10}, {"at": 80, "points": 0}]},
+        },
+    }
+}  # fmt: skip
 SMALL = {
     "one period": Fake(cases=130, report=CODED, seed=3),
     "years": Fake(cases=260, years=5, sites=11, expected=True, worsened=1, report=CODED, seed=4),
     "many measures": Fake(("death", "on_time", "infection", "stay"), cases=70, sites=10, report=CODED, seed=5),
     "nearly all on time": Fake(("on_time",), cases=90, level=0.96, report=CODED, seed=6),
+    "scored": Fake(("death", "infection"), cases=90, level=0.06, report=CODED, seed=8, blocks={"scorecards": INDEX}),
     "rare": Fake(cases=60, years=5, level=0.01, report=CODED, seed=7),
 }
 

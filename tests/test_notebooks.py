@@ -19,7 +19,10 @@ from collabeval.run_folder import RunFolder
 from small_project import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-STEPS = {"data", "fit", "performance", "improvement", "checks", "alternative", "compare", "fit_together", "composites"}
+STEPS = {
+    "data", "fit", "performance", "improvement", "checks", "alternative", "compare", "fit_together", "composites",
+    "scorecards",
+}  # fmt: skip
 MOST_LINES = 8
 
 

@@ -19,10 +19,33 @@ from fake_run import Fake
 
 CELLS = (
     sections.kicker, sections.summary, sections.outcomes_over_time, sections.site_performance,
-    sections.positive_deviance, sections.measurement, sections.recommend, sections.absent, sections.methods,
+    sections.positive_deviance, sections.measurement, sections.levers, sections.recommend, sections.absent,
+    sections.methods,
     sections.limits, sections.diagnostics, sections.provenance,
 )  # fmt: skip
 ALL = ("death", "on_time", "infection", "stay")
+SCORECARDS = {
+    "index": {
+        "label": "Performance index",
+        "awards": [{"name": "full", "at": 30, "amount": 1000}, {"name": "half", "at": 20}],
+        "parts": {
+            "death": {
+                "measure": "death",
+                "minimum": 30,
+                "tiers": [{"at": 3, "points": 40}, {"at": 5, "points": 25}, {"at": 7, "points": 10}],
+            }
+        },
+    },
+    "targets": {
+        "label": "Targets of the collaborative",
+        "rule": "k_of_m",
+        "needed": 2,
+        "parts": {
+            name: {"measure": name, "unit": "collaborative", "tiers": [{"at": at, "points": 1}]}
+            for name, at in (("on_time", 75), ("infection", 9), ("stay", 6))
+        },
+    },
+}
 FAKES = {
     "one period": Fake(cases=400, site_sd=0.6),
     "one measure": Fake(years=10, sites=12, cases=300, change=-0.4, worsened=2, expected=True, site_sd=0.3),
@@ -30,6 +53,8 @@ FAKES = {
     "all families once": Fake(ALL, sites=10, cases=300, site_sd=0.6),
     "hidden": Fake(years=4, sites=12, cases=300, report={"sites": "coded", "minimum_cell": 11}),
     "few sites": Fake(years=3, sites=3, cases=300),
+    "scored": Fake(ALL, years=4, sites=18, cases=120, expected=True, blocks={"scorecards": SCORECARDS}),
+    "scored, few sites": Fake(sites=3, cases=300, blocks={"scorecards": {"i": SCORECARDS["index"]}}),
     "provisional": Fake(sites=8, failed=("rhat", "influence")),
 }  # fmt: skip
 NOT_SAID = {

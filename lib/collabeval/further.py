@@ -44,6 +44,15 @@ FURTHER: tuple[Further, ...] = (
         makes=("composite_estimates", "composite_statements", "composite_parts", "measure_correlations"),
         draws=True,
     ),
+    Further(
+        name="scorecards",
+        what="Scoring the performance index",
+        there=lambda params: bool(params.scorecards),
+        tables=("indicators", "waivers"),
+        blocks=("scorecards", "indicators"),
+        makes=("scorecard_sites", "scorecard_tiers", "scorecard_parts", "scorecard_summary", "scorecard_signals"),
+        draws=True,
+    ),
 )
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from collabeval.disclosure.composites import Composites
+    from collabeval.disclosure.scorecards import PublishedScorecard
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class Published:
     fingerprint : SHA-256 of the analysed rows; "" where it must not be told.
     curves : the smooth limits of each measure's funnel.
     case_mix_years, case_mix_tenths : calibration of the case-mix models by year, and by tenths of the prediction.
+    scorecards : the performance indices, () where there are none.
     """
 
     params: Params
@@ -104,6 +106,7 @@ class Published:
     case_mix_years: pd.DataFrame
     case_mix_tenths: pd.DataFrame
     composites: Composites | None = None
+    scorecards: tuple[PublishedScorecard, ...] = ()
 
     @property
     def lead(self) -> MeasureView:

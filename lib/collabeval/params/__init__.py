@@ -14,7 +14,7 @@ from collabeval.params.effect import Effect
 from collabeval.params.indicators import Indicator, Named
 from collabeval.params.model import Model, Prior, Priors, Rules, Sampling
 from collabeval.params.records import Covariate, Records
-from collabeval.params.scorecards import Scorecard
+from collabeval.params.scorecards import Scorecard, check_scorecards, directions
 from collabeval.params.survey import Survey
 from collabeval.params.types import Code, Family, Probability, Strict, Text, refusal
 from collabeval.params.value import Value
@@ -254,6 +254,13 @@ class Params(Strict):
             raise refusal(f"`together` names {', '.join(sorted(strange))}, no measure of this file",
                           f"measures: {', '.join(known)}")  # fmt: skip
         return model
+
+    @check("scorecards")
+    @classmethod
+    def _score_what_there_is(cls, scorecards: dict[str, Scorecard], info: ValidationInfo) -> dict[str, Scorecard]:
+        if "measures" in info.data and "indicators" in info.data:
+            check_scorecards(scorecards, info.data["measures"], directions(info.data["indicators"]))
+        return scorecards
 
     @check("compare")
     @classmethod

@@ -10,6 +10,7 @@ from collabeval.plots.funnel import funnel
 from collabeval.plots.ranks import ranks
 from collabeval.plots.saving import save_svg, svg
 from collabeval.plots.scales import Axis
+from collabeval.plots.scorecard import scorecard
 from collabeval.plots.small_multiples import MOST_PANELS, small_multiples
 from collabeval.plots.spc import spc
 from collabeval.plots.style import FigureText, font_files
@@ -26,6 +27,7 @@ __all__ = [
     "funnel",
     "ranks",
     "save_svg",
+    "scorecard",
     "small_multiples",
     "spc",
     "svg",

@@ -33,6 +33,7 @@ class Look:
 GOOD = Look("^", ACCENT, ACCENT2, size=1.22, decided=True)
 BAD = Look("D", INK, TEXT2, size=0.95, decided=True)
 BAD_FEW = Look("D", INK, TEXT2, size=0.95, hollow=True, decided=True)
+DOUBT = Look("s", INK, TEXT2, size=0.9, decided=True)
 NEUTRAL = Look("o", MARK, THIN)
 HOLLOW = Look("o", MARK, THIN, hollow=True)
 
@@ -40,6 +41,7 @@ LOOKS = {
     **dict.fromkeys(("better", "improved", "positive_deviant", "emerging"), GOOD),
     **dict.fromkeys(("worse", "worsened", "review", "review_persistent"), BAD),
     "worse_few_cases": BAD_FEW,
+    "award_in_doubt": DOUBT,
     **dict.fromkeys(("", "none", "close", "unclear", "no_clear_change", "candidate"), NEUTRAL),
     **dict.fromkeys(("not_enough_data", "joined_later"), HOLLOW),
 }

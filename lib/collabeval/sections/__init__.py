@@ -15,6 +15,7 @@ from collabeval.sections.absent import absent
 from collabeval.sections.comparison import ComparisonReport
 from collabeval.sections.deviance import positive_deviance
 from collabeval.sections.diagnostics import diagnostics
+from collabeval.sections.levers import levers
 from collabeval.sections.limits import limits
 from collabeval.sections.measurement import measurement
 from collabeval.sections.methods import methods
@@ -30,6 +31,7 @@ __all__ = [
     "diagnostics",
     "front_matter",
     "kicker",
+    "levers",
     "limits",
     "measurement",
     "methods",

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from collabeval import tables
-from collabeval.sections import deviance, outcomes
+from collabeval.sections import deviance, levers, outcomes
 from collabeval.sections.report import Missing, Report, Section, blocks, text
 
 NOT_SUPPLIED = (
     Missing("Coordination", "no data on meetings, visits or response times", "a table of indicators (indicators.csv)"),
-    Missing("Motivational levers", "no performance index is declared", "a scorecard in the params file"),
     Missing(
         "Leadership and community", "no survey or attendance", "survey and ratings tables (survey.csv, ratings.csv)"
     ),
@@ -20,7 +19,11 @@ NOT_SUPPLIED = (
 
 def absent(report: Report) -> Section:
     """The list of chapters left out."""
-    found = [part for part in (outcomes.missing(report), deviance.missing(report), *NOT_SUPPLIED) if part]
+    found = [
+        part
+        for part in (outcomes.missing(report), deviance.missing(report), levers.missing(report), *NOT_SUPPLIED)
+        if part
+    ]
     table = pd.DataFrame(
         {
             "Chapter": [part.section for part in found],
