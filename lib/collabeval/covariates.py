@@ -12,7 +12,6 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from collabeval import periods as period_texts
 from collabeval.errors import ContractError, Problem
 from collabeval.params import Params
 from collabeval.params.covariates import DERIVED, SiteCovariate

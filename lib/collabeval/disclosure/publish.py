@@ -13,6 +13,7 @@ from collabeval.classical import funnel_curves
 from collabeval.disclosure import case_mix, composites, results
 from collabeval.disclosure import suppress as rule
 from collabeval.disclosure.codes import site_labels
+from collabeval.disclosure.threats import publish_threats
 from collabeval.disclosure.view import MeasureView, Published, Run
 from collabeval.panel import windows
 from collabeval.params import Measure, Params
@@ -49,6 +50,7 @@ def publish(run: Run, params: Params) -> Published:
         case_mix_years=case_mix.of_totals(run.case_mix_calibration, views, params.report.minimum_cell),
         case_mix_tenths=case_mix.of_totals(run.case_mix_deciles, views, params.report.minimum_cell),
         composites=composites.composites(run.further, views, labels, keys),
+        threats=publish_threats(run.threats, labels, keys, params.report.sites == "coded"),
     )
 
 

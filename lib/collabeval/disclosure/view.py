@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from collabeval.disclosure.composites import Composites
+    from collabeval.disclosure.threats import Threats
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Run:
     funnel: pd.DataFrame
     spc: pd.DataFrame
     diagnostics: pd.DataFrame
+    threats: Mapping[str, pd.DataFrame]
     case_mix_calibration: pd.DataFrame | None = None
     case_mix_deciles: pd.DataFrame | None = None
     further: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # results of the further analyses, by name
@@ -83,6 +85,7 @@ class Published:
     fingerprint : SHA-256 of the analysed rows; "" where it must not be told.
     curves : the smooth limits of each measure's funnel.
     case_mix_years, case_mix_tenths : calibration of the case-mix models by year, and by tenths of the prediction.
+    threats : what could be wrong with the conclusions, and covariates of the model.
     """
 
     params: Params
@@ -103,6 +106,7 @@ class Published:
     fingerprint: str
     case_mix_years: pd.DataFrame
     case_mix_tenths: pd.DataFrame
+    threats: Threats
     composites: Composites | None = None
 
     @property

@@ -14,7 +14,8 @@ from collabeval.models.covariates import Covariates, Term, read_covariates
 from collabeval.own_model import own_function
 from collabeval.params import Params
 
-COLUMNS = ("measure", "covariate", "part", "kind", "reference", "adjusted", "amount", *SUMMARY, "probability")
+COLUMNS = ("measure", "covariate", "part", "kind", "reference", "fewest_sites", "adjusted", "amount", *SUMMARY,
+           "probability")  # fmt: skip
 DOUBLED = ("log", "volume")
 
 
@@ -60,4 +61,5 @@ def spoken(term: Term) -> float:
 def _described(params: Params, term: Term) -> pd.DataFrame:
     amount = 2.0 if term.kind in DOUBLED else term.unit
     values = {"covariate": term.covariate, "part": term.part, "kind": term.kind, "reference": term.reference}
-    return pd.DataFrame([{**values, "adjusted": term.adjusted, "amount": amount}])
+    few = float("nan") if term.fewest_sites is None else float(term.fewest_sites)
+    return pd.DataFrame([{**values, "fewest_sites": few, "adjusted": term.adjusted, "amount": amount}])

@@ -37,6 +37,7 @@ class Term:
     unit: float  # what one unit of `values` is, on the scale on which the covariate enters
     kind: str
     reference: str  # level that a category's effects are against
+    fewest_sites: int | None = None  # sites at the level or at the reference, whichever is fewer; None of a number
 
     @property
     def name(self) -> str:
@@ -94,7 +95,8 @@ def _terms(name: str, how: SiteCovariate, values: pd.Series, panel: pd.DataFrame
         reference = how.reference or str(counts.idxmax())
         for level in counts.index[counts.index != reference]:
             centred = _centred(values.eq(level).astype(float), counted)
-            yield Term(name, str(level), centred, how.adjusted, 1.0, how.kind, reference)
+            sites = min(panel.loc[values.eq(one), "site"].nunique() for one in (level, reference))
+            yield Term(name, str(level), centred, how.adjusted, 1.0, how.kind, reference, sites)
         return
     yield _number(name, "", values, counted, how, how.adjusted)
     if how.between:
