@@ -136,7 +136,7 @@ def _tabulated(weight: np.ndarray, known: np.ndarray, predictor: np.ndarray) -> 
 
 
 def _tabulated_by_draw(weight: np.ndarray, known: np.ndarray, predictor: np.ndarray) -> np.ndarray:
-    """The same where what is known of the cells (n, S) is another in every draw: a table for each, `COARSE_STEP` wide."""
+    """The same where what is known of the cells (n, S) is another in every draw: a table for each."""
     low = np.nanmin(predictor)
     count = int(np.ceil((np.nanmax(predictor) - low) / COARSE_STEP)) + 2
     events, slopes = np.empty((count, known.shape[1])), np.empty((count, known.shape[1]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from collabeval import casemix, further, render, threats
+from collabeval import analysis_plan, casemix, further, render, threats
 from collabeval import home as project
 from collabeval.own_model import file_and_name, own_function
 from collabeval.params import TABLES, Model, Params
@@ -182,6 +182,8 @@ def _report(evaluation: Evaluation) -> Step:
     source, run = evaluation.home / "reports" / "evaluation.qmd", evaluation.run
     shown = {name: value for name, value in evaluation.values.items() if name not in ("render", "compare")}
     found = evaluation.keys(source, all=shown)
+    history = analysis_plan.history_file(run)
+    found |= {"analysis plan": keys.digest_file(history)} if history.exists() else {}
     found |= {f"sensitivity {path.stem}": keys.digest_file(path) for path in sensitivity(run) if path.exists()}
     results = tables(run, (*SITE_TABLES, *PROGRAMME_TABLES, "diagnostics", *threats.TABLES))
     results += tables(run, casemix.TABLES) if casemix.adjusted(evaluation.params) else ()

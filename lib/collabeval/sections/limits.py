@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import pandas as pd
 
 from collabeval.disclosure import MeasureView
 from collabeval.disclosure.threats import Threats
 from collabeval.sections.report import Report, Section, blocks, text
-from collabeval.statements import alternatives, numbers, tipping
+from collabeval.statements import alternatives, numbers, plan, tipping
 from collabeval.statements import threats as say
 
 NOT_ASSESSED = "Not assessed."
@@ -40,18 +40,25 @@ def _threats(report: Report) -> list[tuple[str, str]]:
         ("Periods not sent in", _if_periods(report, _missing(report))),
         ("Case-mix", _case_mix([facts.view for facts in report.facts])),
         ("Transfers and completeness of follow-up", NOT_ASSESSED),
-        (f"Fit at single {nouns[1]}", _joined(say.site_prediction(*each, nouns) for each in _each(report))),
+        (f"Fit at single {nouns[1]}", _joined(_about(report, say.site_prediction, nouns))),
         ("Other shapes of the trend", _if_periods(report, _trends(report))),
-        (
-            "Thresholds moved after the results",
-            f"{NOT_ASSESSED} The rules stand in the params file, but nothing here proves that they stood there before.",
-        ),
+        ("Thresholds moved after the results", plan.moved(report.plan) or NOT_ASSESSED),
         ("Small numbers", _small(report)),
     ]
 
 
 def _each(report: Report) -> list[tuple[MeasureView, Threats]]:
     return [(view, report.published.threats) for view in report.published.measures]
+
+
+def _about(
+    report: Report, sentence: Callable[[MeasureView, Threats, tuple[str, str]], str], nouns: tuple[str, str]
+) -> Iterator[str]:
+    """A sentence on each measure, which names it where the report has several."""
+    for view, threats in _each(report):
+        if said := sentence(view, threats, nouns):
+            several = len(report.facts) > 1
+            yield f"{numbers.capital(view.params.label)}: {numbers.lower_first(said)}" if several else said
 
 
 def _joined(sentences: Iterable[str]) -> str:
@@ -87,7 +94,7 @@ def _seasons(report: Report) -> str:
 
 
 def _regression(report: Report) -> str:
-    said = " ".join(filter(None, (say.regression_to_mean(*each, report.lead.nouns) for each in _each(report))))
+    said = " ".join(_about(report, say.regression_to_mean, report.lead.nouns))
     return said or (
         f"Partial pooling takes most of it out of the estimates of single {report.lead.nouns[1]}; a change since a bad "
         "baseline year is not free of it."
@@ -109,7 +116,11 @@ def _missing(report: Report) -> str:
     if all(share == 1 for share in shares):
         return "Every period that was due arrived."
     said = _joined(say.missing(*each, report.lead.nouns, params.rules.probability_words) for each in _each(report))
-    which = " The words that hang on them stand in @tbl-tipping." if len(tipping.shown(report.published)) else ""
+    which = (
+        " The words that hang on them stand under Measurement and feedback."
+        if len(tipping.shown(report.published))
+        else ""
+    )
     return f"{said}{which}"
 
 

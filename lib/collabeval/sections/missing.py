@@ -56,11 +56,11 @@ def _tipping(report: Report) -> str:
             return text(f"No word that stands out is about a {nouns[0]} with periods missing.{aside}")
         return text(f"No word that stands out hangs on them: none would be another however far they were.{aside}")
     said = (
-        f"Of {numbers.whole(stake)} words that stand out about {nouns[1]} with periods missing, "
-        f"{numbers.number_word(len(rows))} would be {numbers.plural(len(rows), ('another', 'others'))} if those periods "
-        f"had been far enough from what the model makes of them.{aside}"
+        f"Of {numbers.number_word(stake)} words that stand out about {nouns[1]} with periods missing, "
+        f"{numbers.number_word(len(rows))} would be {numbers.plural(len(rows), ('another', 'others'))} if those "
+        f"periods had been far enough from what the model makes of them.{aside}"
     )
-    return blocks(f"{text(said)} (@tbl-tipping)", _table(report, rows))
+    return blocks(f"{text(said)} They stand in @tbl-tipping.", _table(report, rows))
 
 
 def _table(report: Report, rows: pd.DataFrame) -> str:

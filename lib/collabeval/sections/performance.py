@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from collabeval.sections import pictures, pictures_in_time
+from collabeval.sections.by_chance import by_chance
 from collabeval.sections.composites import composites
 from collabeval.sections.report import Report, Section, blocks, callout, slug, text
 from collabeval.sections.summary import main_figure_is_trend
@@ -29,6 +30,7 @@ def site_performance(report: Report) -> Section:
             f"# {text(noun)} {TITLE} {{#sec-sites}}",
             *(_measure(report, facts) for facts in report.facts),
             composites(report),
+            by_chance(report),
         )
     )
 

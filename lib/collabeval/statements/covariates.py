@@ -31,16 +31,16 @@ def in_the_model(model: Model, nouns: tuple[str, str]) -> str:
 
 
 def covariate(view: MeasureView, row: pd.Series, words: Mapping[str, float]) -> str:
-    """One effect in a sentence: "Twice the beds goes with 0.95 times the odds of deaths (…): probably less."."""
+    """One effect in a line: "Twice the beds: 0.95 times the odds of deaths (…), probably less (88 in 100)."."""
     said = effect(view, row["mean"], row["q025"], row["q975"])
-    return f"{what_of(view, row)} goes with {said}: {certainty(row['probability'], words)}."
+    return f"{what_of(view, row)}: {said}, {certainty(row['probability'], words)}."
 
 
 def what_of(view: MeasureView, row: pd.Series) -> str:
     """What the effect of a covariate is of: "Twice the beds", "Teaching: yes rather than no"."""
     name, part = str(row["covariate"]), str(row["part"])
     if row["kind"] == "volume":
-        return f"Twice the {view.params.cases}"
+        return f"Twice as many {view.params.cases}"
     if row["kind"] == "season":
         return f"{numbers.capital(season_name(part))} rather than {season_name(str(row['reference']))}"
     if row["kind"] == "category":

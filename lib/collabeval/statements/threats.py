@@ -30,7 +30,7 @@ def effect(view: MeasureView, value: float, lower: float, upper: float) -> str:
 
 
 def certainty(probability: float, words: Mapping[str, float]) -> str:
-    """How sure the direction is: "very probably more (97 in 100)", "we cannot tell whether more or less (60 in 100)"."""
+    """How sure the direction is: "very probably more (97 in 100)", "we cannot tell whether more or less (…)"."""
     for chance, way in ((probability, "more"), (1 - probability, "less")):
         if word := numbers.probability_word(chance, words):
             return f"{word} {way} ({numbers.chance(chance)})"
@@ -45,14 +45,17 @@ def volume(view: MeasureView, threats: Threats, nouns: tuple[str, str], words: M
     if len(own):
         row = own.iloc[0]
         said = effect(view, row["mean"], row["q025"], row["q975"])
-        return f"Twice the {view.params.cases} goes with {said}: {certainty(row['probability'], words)}."
+        return (
+            f"{numbers.capital(nouns[1])} with twice as many {view.params.cases} have {said}: "
+            f"{certainty(row['probability'], words)}."
+        )
     found = threats.of(view, "volume")
     if found.empty:
         return ""
     row = found.loc["doubling"]
     said = effect(view, row["value"], row["lower"], row["upper"])
     return (
-        f"{numbers.capital(nouns[1])} with twice the {view.params.cases} have {said}: "
+        f"{numbers.capital(nouns[1])} with twice as many {view.params.cases} have {said}: "
         f"{certainty(row['probability'], words)}."
     )
 
@@ -105,13 +108,13 @@ def regression_to_mean(view: MeasureView, threats: Threats, nouns: tuple[str, st
         return ""
     count, recorded = int(found.loc["sites", "value"]), float(found.loc["recorded", "value"])
     row = found.loc["modelled"]
+    span = numbers.interval_95(row["lower"], row["upper"], 1 if view.is_mean else 2, sign=True)
     what = numbers.lower_first(view.params.label) if view.is_mean else f"the ratio of {view.params.events} to typical"
     places = 1 if view.is_mean else 2
     which = numbers.plural(count, (f"{nouns[0]} that was", f"{numbers.number_word(count)} {nouns[1]} that were"))
     return (
         f"For the {which} worst at baseline, {what} changed by {numbers.signed(recorded, places)} as recorded and by "
-        f"{numbers.signed(row['value'], places)} ({numbers.interval_95(row['lower'], row['upper'], places, sign=True)}) "
-        "in the estimates, which leave out what chance alone would do."
+        f"{numbers.signed(row['value'], places)} ({span}) in the estimates, which leave out what chance alone would do."
     )
 
 
