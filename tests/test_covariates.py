@@ -83,7 +83,7 @@ def test_a_covariate_that_cannot_be_used_is_refused_with_the_reason(covariates, 
 def test_seasons_need_periods_shorter_than_a_year_and_case_mix_predicted_numbers():
     of_sites, outcomes = tables()
     yearly = outcomes[outcomes["period"].str.endswith("Q1")].assign(period=lambda rows: rows["period"].str[:4])
-    with pytest.raises(ContractError, match="there are no seasons where `periods.length` is year"):
+    with pytest.raises(ContractError, match=r"there are no seasons where `periods\.length` is year"):
         built({"s": "season"}, of_sites, yearly, length="year")
     with pytest.raises(ContractError, match="no measure has predicted numbers"):
         built({"c": "case_mix"}, of_sites, outcomes.assign(expected=np.nan))

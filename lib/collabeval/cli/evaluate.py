@@ -73,7 +73,7 @@ def plan(file: File, overrides: Set = None, as_json: Json = False) -> None:
 
 @app.command()
 def register(file: File, overrides: Set = None) -> None:
-    """Store the analysis plan (measures, periods, rules, model) with its fingerprint and date, before there are results."""
+    """Store the analysis plan (measures, periods, rules, model) with its date, before there are results."""
     from collabeval import analysis_plan
     from collabeval.pipeline import status as told
 

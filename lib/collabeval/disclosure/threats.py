@@ -14,6 +14,16 @@ FEWEST_ALIKE = 3  # sites a level of a category must hold in a coded report: the
 
 
 @dataclass(frozen=True)
+class Found:
+    """A number found about a threat, with limits and probability where it has them (NaN else)."""
+
+    value: float
+    lower: float
+    upper: float
+    probability: float
+
+
+@dataclass(frozen=True)
 class Threats:
     """Tables of the same names as a run's results (docs/data.md).
 
@@ -27,10 +37,11 @@ class Threats:
     tipping: pd.DataFrame
     tipping_hidden: int
 
-    def of(self, view: MeasureView, threat: str) -> pd.DataFrame:
-        """What was found about one threat, for one measure, by part."""
+    def of(self, view: MeasureView, threat: str) -> dict[str, Found]:
+        """What was found about one threat, for one measure, by part; empty where it was not looked at."""
         rows = self.found[self.found["measure"].eq(view.name) & self.found["threat"].eq(threat)]
-        return rows.set_index("part")
+        numbers = rows[["value", "lower", "upper", "probability"]].to_numpy(float)
+        return {str(part): Found(*map(float, row)) for part, row in zip(rows["part"], numbers, strict=True)}
 
 
 def publish_threats(tables: Mapping[str, pd.DataFrame], labels: Mapping[str, str], keys: Keys, coded: bool) -> Threats:

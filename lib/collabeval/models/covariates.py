@@ -80,9 +80,9 @@ def read_covariates(panel: pd.DataFrame, family: Family, settings: Model) -> Cov
 def _on_scale(values: pd.Series, how: SiteCovariate, family: Family) -> pd.Series:
     """Values as they enter: logarithms of volumes, predictions on the link scale."""
     if how.kind in ("log", "volume"):
-        return np.log(values)
+        values = values.transform(np.log)
     if how.kind == "case_mix":
-        return np.log(values / (1 - values)) if family == "binomial" else np.log(values)
+        values = (values / (1 - values) if family == "binomial" else values).transform(np.log)
     return values
 
 

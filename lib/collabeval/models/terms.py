@@ -17,7 +17,9 @@ from collabeval.models.forms import forms
 
 def coordinates(design: Design) -> dict[str, Sequence[object]]:
     """The coordinates of every dim of a model."""
-    found = {"site": design.sites, "period": design.periods, "cell": range(design.cells)}
+    found: dict[str, Sequence[object]] = {
+        "site": list(design.sites), "period": list(design.periods), "cell": range(design.cells),
+    }  # fmt: skip
     return found | ({"covariate": design.covariates.names} if design.covariates.terms else {})
 
 

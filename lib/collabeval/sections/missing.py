@@ -28,7 +28,7 @@ def _over_time(report: Report, view: MeasureView) -> str:
     rows = threats.missingness
     rows = rows[rows["measure"].eq(view.name) & rows["period"].ne("")]
     share = 1 - rows["submitted"] / rows["due"]
-    worst = rows.loc[share.idxmax(), "period"]
+    worst = rows["period"].iloc[int(share.to_numpy().argmax())]
     label = numbers.lower_first(view.params.label)
     whole = 1 - say.share_submitted(threats, view)
     said = (

@@ -79,8 +79,9 @@ def _visit(published: Published, facts: Facts) -> list[Advice]:
     proven = facts.of("deviance", "positive_deviant")
     if proven:
         action = f"Visit {phrases.names(proven, 6)} and learn what they do differently."
+        why = "Consistently high performer"
         found.append(
-            Advice(action, "Consistently high performer: best share now, and better in the earlier windows too.")
+            Advice(action, _with_doubt(f"{why}: best share now, and better in the earlier windows too.", proven))
         )
     early = facts.of("deviance", "emerging", "candidate")
     if early:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 
 from collabeval.analysis_plan import Entry, changes
 from collabeval.statements import numbers
@@ -24,7 +25,7 @@ def moved(entries: Sequence[Entry]) -> str:
         said = f"The plan, {named}, was stored on {day(first)}, when results were there already."
     else:
         said = f"The plan, {named}, was stored on {day(first)}, at the first run; that it stood before is not shown."
-    later = [change for old, new in zip(entries[:-1], entries[1:], strict=True) if new.after_results
+    later = [change for old, new in pairwise(entries) if new.after_results
              for change in changes(old.plan, new.plan)]  # fmt: skip
     if later:
         return f"{said} Changed after results were there, last on {day(last)}: {numbers.listed(later, MOST_SAID)}."

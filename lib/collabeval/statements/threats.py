@@ -50,26 +50,26 @@ def volume(view: MeasureView, threats: Threats, nouns: tuple[str, str], words: M
             f"{certainty(row['probability'], words)}."
         )
     found = threats.of(view, "volume")
-    if found.empty:
+    if not found:
         return ""
-    row = found.loc["doubling"]
-    said = effect(view, row["value"], row["lower"], row["upper"])
+    doubling = found["doubling"]
+    said = effect(view, doubling.value, doubling.lower, doubling.upper)
     return (
         f"{numbers.capital(nouns[1])} with twice as many {view.params.cases} have {said}: "
-        f"{certainty(row['probability'], words)}."
+        f"{certainty(doubling.probability, words)}."
     )
 
 
 def missing(view: MeasureView, threats: Threats, nouns: tuple[str, str], words: Mapping[str, float]) -> str:
     """Whether sites that leave periods out do worse; "" where nothing is missing or it was not looked at."""
     found = threats.of(view, "missing")
-    if found.empty:
+    if not found:
         return ""
-    row = found.loc["ten points"]
-    said = effect(view, row["value"], row["lower"], row["upper"])
+    ten = found["ten points"]
+    said = effect(view, ten.value, ten.lower, ten.upper)
     return (
         f"{numbers.capital(nouns[1])} that left out a tenth more of their periods have {said}: "
-        f"{certainty(row['probability'], words)}."
+        f"{certainty(ten.probability, words)}."
     )
 
 
@@ -82,15 +82,13 @@ def share_submitted(threats: Threats, view: MeasureView) -> float:
 def season(view: MeasureView, threats: Threats) -> str:
     """Whether seasons differ, and the one that stands out most; "" where it was not looked at."""
     found = threats.of(view, "season")
-    if found.empty:
+    if not found:
         return ""
-    seasons = found.drop(index="any")
-    far = seasons["value"].abs().idxmax()
-    row = seasons.loc[far]
-    said = effect(view, row["value"], row["lower"], row["upper"])
-    if found.loc["any", "probability"] < SEASON_DIFFERS:
-        return f"Seasons differ: {season_name(str(far))} stands out with {said}, against the mean of all."
-    return f"No season stands out beyond chance; farthest from the mean of all is {season_name(str(far))} with {said}."
+    far, most = max(((part, one) for part, one in found.items() if part != "any"), key=lambda pair: abs(pair[1].value))
+    said = effect(view, most.value, most.lower, most.upper)
+    if found["any"].probability < SEASON_DIFFERS:
+        return f"Seasons differ: {season_name(far)} stands out with {said}, against the mean of all."
+    return f"No season stands out beyond chance; farthest from the mean of all is {season_name(far)} with {said}."
 
 
 def season_name(label: str) -> str:
@@ -104,26 +102,26 @@ def season_name(label: str) -> str:
 def regression_to_mean(view: MeasureView, threats: Threats, nouns: tuple[str, str]) -> str:
     """Of the change that the worst at baseline show as recorded, what is left in the estimates; "" if not asked."""
     found = threats.of(view, "regression_to_mean")
-    if found.empty:
+    if not found:
         return ""
-    count, recorded = int(found.loc["sites", "value"]), float(found.loc["recorded", "value"])
-    row = found.loc["modelled"]
-    span = numbers.interval_95(row["lower"], row["upper"], 1 if view.is_mean else 2, sign=True)
+    count, recorded, estimated = int(found["sites"].value), found["recorded"].value, found["modelled"]
+    span = numbers.interval_95(estimated.lower, estimated.upper, 1 if view.is_mean else 2, sign=True)
     what = numbers.lower_first(view.params.label) if view.is_mean else f"the ratio of {view.params.events} to typical"
     places = 1 if view.is_mean else 2
     which = numbers.plural(count, (f"{nouns[0]} that was", f"{numbers.number_word(count)} {nouns[1]} that were"))
     return (
         f"For the {which} worst at baseline, {what} changed by {numbers.signed(recorded, places)} as recorded and by "
-        f"{numbers.signed(row['value'], places)} ({span}) in the estimates, which leave out what chance alone would do."
+        f"{numbers.signed(estimated.value, places)} ({span}) in the estimates, which leave out what chance alone would "
+        "do."
     )
 
 
 def site_prediction(view: MeasureView, threats: Threats, nouns: tuple[str, str]) -> str:
     """How many sites lie outside what the model would make of a site like them, beside what chance gives."""
     found = threats.of(view, "site_prediction")
-    if found.empty:
+    if not found:
         return ""
-    total, outside, chance = (float(found.loc[part, "value"]) for part in ("sites", "outside", "by chance"))
+    total, outside, chance = (found[part].value for part in ("sites", "outside", "by chance"))
     which = phrases.out_of(int(outside), int(total), nouns)
     return (
         f"{numbers.capital(which)} {numbers.verb(int(outside), ('lies', 'lie'))} outside 99{NO_BREAK}in{NO_BREAK}100 "

@@ -46,7 +46,7 @@ def by_missingness(params: Params, name: str, sites: pd.DataFrame, panel: pd.Dat
 def by_season(params: Params, name: str, panel: pd.DataFrame) -> Iterator[Row]:
     """Each season against the mean of all, and (part `any`) whether they differ at all: Wald χ² and its p."""
     length = params.periods.length
-    if length in ("none", "year") or any(how.kind == "season" for how in params.model.terms.values()):
+    if length == "none" or length == "year" or any(how.kind == "season" for how in params.model.terms.values()):
         return
     rows = panel[panel["measure"] == name]
     if rows["period"].nunique() < FEWEST_YEARS * per_year(length):

@@ -142,9 +142,9 @@ def _lacking(found: Evaluated, owed: pd.DataFrame, seed: int) -> Lacking:
     gaps = owed[~owed["submitted"] & owed["site"].isin(place)]
     for label, draws in found.windows.items():
         there = gaps[gaps["period"].isin(draws.window.periods)]
-        rows = [(place[site], period) for site, period in zip(there["site"], there["period"], strict=True)]
-        missing[label] = {j: [period for other, period in rows if other == j]
-                          for j in {j for j, _ in rows if draws.present[j] and found.current.present[j]}}  # fmt: skip
+        kept = [(place[site], period) for site, period in zip(there["site"], there["period"], strict=True)]
+        missing[label] = {j: [period for other, period in kept if other == j]
+                          for j in {j for j, _ in kept if draws.present[j] and found.current.present[j]}}  # fmt: skip
     rows = np.array(sorted({j for by_site in missing.values() for j in by_site}), dtype=int)
     filled = {label: _filled(posterior, draws, rows, missing[label], random) for label, draws in found.windows.items()}
     now = missing[found.current.window.label]
