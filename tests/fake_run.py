@@ -13,9 +13,13 @@ import xarray as xr
 from scipy.special import expit, logit
 
 from collabeval import classical, estimates, panel, params_file, quality, spc
+from collabeval.estimates import covariates
 from collabeval.params import Params
 from collabeval.run_folder import RunFolder
 from collabeval.scorecard import evaluate_scorecards
+from collabeval.threats import assess
+from collabeval.threats.missing import missingness
+from collabeval.threats.tipping import tipping_points
 from draws_for_tests import Draws
 
 DEATH = {
@@ -61,6 +65,8 @@ class Fake:
     report: Mapping[str, Any] | None = None
     level: float | None = None
     blocks: Mapping[str, Any] = field(default_factory=dict)  # further blocks of params
+    gaps: int = 0  # this many sites did not send in their last two periods but one
+    covariates: Mapping[str, Any] | None = None  # of the model, with effects as in `EFFECTS`
 
 
 def parameters(fake: Fake) -> Params:
@@ -73,6 +79,7 @@ def parameters(fake: Fake) -> Params:
             "measures": {name: MEASURES[name] for name in fake.measures}, "sampling": {"seed": 20240105},
             "periods": {"length": "none" if not fake.years else "quarter" if fake.quarters else "year"},
             "report": report, **fake.blocks,
+            "model": {"covariates": {name: row[0] for name, row in (fake.covariates or {}).items()}},
         }
     )  # fmt: skip
 
@@ -85,6 +92,7 @@ def make(folder: Path, fake: Fake | None = None) -> RunFolder:
     sites = sites.assign(name=[_name(number) for number in range(fake.sites)], joined=pd.NaT)
     parts = {name: _simulated(name, fake, sites, generator) for name in fake.measures}
     outcomes = pd.concat([rows for rows, _ in parts.values()], ignore_index=True)
+    outcomes = _with_gaps(outcomes, fake)
     analysed = panel.build(params, sites, outcomes.drop(columns=["level", "slope"]))
     trees = {name: _draws(name, fake, analysed, outcomes, generator).tree() for name in fake.measures}
     trees = {name: _with_periods(tree) for name, tree in trees.items()}
@@ -97,6 +105,8 @@ def make(folder: Path, fake: Fake | None = None) -> RunFolder:
         "site_statements": found.statements, "programme_estimates": programme.estimates,
         "programme_trend": programme.trend, "funnel": classical.funnel_table(params, analysed),
         "spc": spc.spc_table(params, analysed), "diagnostics": _diagnostics(fake),
+        "missingness": missingness(params, sites, analysed), "covariate_effects": _covariates(fake),
+        "tipping_point": tipping_points(params, sites, analysed, trees), "threats": _threats(fake, params),
     }  # fmt: skip
     if params.scorecards:
         tables |= evaluate_scorecards(params, sites, analysed, trees, {})
@@ -197,6 +207,41 @@ def _draws(
     return Draws(
         rows, family, link + 0.02 * generator.standard_normal(size), draws, hyperparameters=scales, **over_time
     )
+
+
+def _with_gaps(outcomes: pd.DataFrame, fake: Fake) -> pd.DataFrame:
+    """The outcomes without what some sites did not send in."""
+    late = sorted(set(outcomes["period"]))[-3:-1]
+    silent = [f"H{number:03d}" for number in range(1, fake.gaps + 1)]
+    return outcomes[~(outcomes["site"].isin(silent) & outcomes["period"].isin(late))].reset_index(drop=True)
+
+
+def _threats(fake: Fake, params: Params) -> pd.DataFrame:
+    """Threats as if they had been looked at, seasons where periods are quarters."""
+    found: list[tuple[Any, ...]] = [
+        ("volume", "doubling", -0.07, -0.16, 0.02, 0.06), ("regression_to_mean", "sites", 3.0),
+        ("regression_to_mean", "recorded", -0.31), ("regression_to_mean", "modelled", -0.12, -0.25, 0.01),
+        ("site_prediction", "sites", float(fake.sites)), ("site_prediction", "outside", 1.0),
+        ("site_prediction", "by chance", 0.01 * fake.sites),
+    ]  # fmt: skip
+    if fake.gaps:
+        found.append(("missing", "ten points", 0.11, -0.12, 0.35, 0.83))
+    if fake.quarters:
+        found += [("season", f"Q{n}", 0.1 * (n == 1) - 0.025, -0.06, 0.11, 0.9) for n in (1, 2, 3, 4)]
+        found.append(("season", "any", 4.2, np.nan, np.nan, 0.24))
+    rows = [dict(zip(assess.COLUMNS[1:], row, strict=False)) for row in found]
+    return pd.DataFrame([{"measure": name, **row} for name in fake.measures for row in rows],
+                        columns=list(assess.COLUMNS))  # fmt: skip
+
+
+def _covariates(fake: Fake) -> pd.DataFrame:
+    """Effects of the covariates as given."""
+    rows = [
+        {"measure": measure, "covariate": name, "part": "", "reference": "", "adjusted": False, **row[1]}
+        for measure in fake.measures
+        for name, row in (fake.covariates or {}).items()
+    ]
+    return pd.DataFrame(rows, columns=list(covariates.COLUMNS))
 
 
 def _diagnostics(fake: Fake) -> pd.DataFrame:

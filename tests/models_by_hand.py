@@ -94,7 +94,31 @@ class ByHand:
             walk.append(walk[-1] + sd * np.sqrt(after - before) * step)
         return np.array(walk) - np.mean(walk)
 
-    def site_effects(self, intercept, trend):
+    def covariates(self):
+        """What is explained of each site, and adjusted for in each row: beds, teaching, the share and its site mean.
+
+        The covariates of `with_covariates` in tests/small_covariates.py, each written out.
+        """
+        sites, rows = [0.0] * len(self.sites), [0.0] * len(self.panel)
+        if not self.settings.covariates:
+            return sites, rows
+        prior = self.settings.priors.covariates
+        effects = self.values["covariates"]
+        self.total += (FROZEN[prior.dist](prior) if prior else stats.norm(0, 1)).logpdf(effects).sum()
+        of_site = self.panel.groupby("site").first()
+        beds = np.log(of_site["covariate sites.beds"])
+        teaching = of_site["covariate sites.teaching"].eq("yes") * 1.0
+        share, weight = self.panel["covariate outcomes.share"], self.panel["weight"]
+        means = (share * weight).groupby(self.panel["site"]).sum() / weight.groupby(self.panel["site"]).sum()
+        for j, site in enumerate(self.sites):
+            sites[j] += effects[0] * (beds[site] - beds.mean()) / np.std(beds)
+            sites[j] += effects[3] * (means[site] - means.mean()) / np.std(means)
+        for i, site in enumerate(self.panel["site"]):
+            rows[i] += effects[1] * (teaching[site] - teaching.mean())
+            rows[i] += effects[2] * (share[i] - share.mean()) / np.std(share)
+        return sites, rows
+
+    def site_effects(self, intercept, trend, explained):
         sd = self.sd("site_sd")
         shape = None
         if self.settings.site_effects == "student_t":
@@ -105,9 +129,9 @@ class ByHand:
         for j in range(len(self.sites)):
             if "site_mean_raw" in self.values:
                 level = self.values["site_mean_raw"][j] - intercept / self.scale()
-                self.total += effect.logpdf(level / sd) - np.log(sd)
+                self.total += effect.logpdf((level - explained[j]) / sd) - np.log(sd)
             else:
-                level = sd * self.values["site_level_raw"][j]
+                level = explained[j] + sd * self.values["site_level_raw"][j]
                 self.total += effect.logpdf(self.values["site_level_raw"][j])
             levels.append(level)
         if not {"site_drift_raw", "site_slope_raw"} & self.values.keys():
@@ -116,7 +140,7 @@ class ByHand:
         spread = sd * np.sqrt(shape / (shape - 2)) if shape else sd
         slopes = []
         for j, level in enumerate(levels):
-            mean, own = slope_sd * rho * level / spread, slope_sd * np.sqrt(1 - rho**2)
+            mean, own = slope_sd * rho * (level - explained[j]) / spread, slope_sd * np.sqrt(1 - rho**2)
             if "site_drift_raw" in self.values:
                 drift = np.polyfit(self.periods["time"], trend, 1)[0]  # least squares: the trend's own slope
                 slopes.append(self.values["site_drift_raw"][j] - drift)
@@ -139,14 +163,16 @@ class ByHand:
         """The whole log-density: priors, effects, likelihood."""
         intercept = self.intercept()
         trend = self.trend()
-        levels, slopes = self.site_effects(intercept, trend)
+        explained, adjusted = self.covariates()
+        levels, slopes = self.site_effects(intercept, trend, explained)
         residual = self.residual_sd()
         mean_time = self.panel["time"].mean()
         cell_sd = self.sd("overdispersion_sd") if {"overdispersion_raw", "cell_mean_raw"} & self.values.keys() else None
         for i, row in enumerate(self.panel.to_dict("records")):
             j = self.sites.index(row["site"])
             t = list(self.periods["period"]).index(row["period"])
-            mean = intercept / self.scale() + trend[t] + levels[j] + slopes[j] * (row["time"] - mean_time)
+            mean = intercept / self.scale() + trend[t] + adjusted[i] + levels[j]
+            mean += slopes[j] * (row["time"] - mean_time)
             if "cell_mean_raw" in self.values:
                 self.total += stats.norm.logpdf(self.values["cell_mean_raw"][i], mean, cell_sd)
                 mean = self.values["cell_mean_raw"][i]

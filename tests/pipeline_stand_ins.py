@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from collabeval import threats
 from collabeval.pipeline import Request, Run
 from collabeval.pipeline.steps import Evaluation, Step
 
@@ -49,7 +50,7 @@ class Notebooks:
                             ("site_estimates", "site_probabilities", "site_statements", "funnel")],
             "improvement": [f"results/{name}" for name in
                             ("programme_estimates", "programme_trend", "spc")],
-            "checks": ["results/diagnostics", "data/quality"],
+            "checks": ["results/diagnostics", "data/quality", *(f"results/{name}" for name in threats.TABLES)],
         }  # fmt: skip
         for name in made.get(step, []):
             path = self.run / f"{name}.parquet"

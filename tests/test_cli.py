@@ -15,7 +15,20 @@ from collabeval import __version__
 from collabeval.cli.progress import Pace, PlainReporter, duration
 from small_project import ROOT
 
-COMMANDS = ("new", "check", "run", "compare", "plan", "status", "render", "schema", "doctor", "provenance", "simulate")
+COMMANDS = (
+    "new",
+    "check",
+    "run",
+    "compare",
+    "plan",
+    "register",
+    "status",
+    "render",
+    "schema",
+    "doctor",
+    "provenance",
+    "simulate",
+)
 HEAVY = (
     "numpy", "pandas", "pymc", "matplotlib", "scipy", "pytask", "papermill", "jupyter_client", "pyarrow", "pydantic",
     "ruamel", "collabeval.params", "collabeval.pipeline",

@@ -20,6 +20,7 @@ from collabeval.models.design import read_design
 from collabeval.models.families import MODELS
 from collabeval.params import Model, Sampling
 from fitting import infant_panel, params_for, small_panel
+from small_covariates import COVARIATES, with_covariates
 
 INTERPRETED = Mode(linker="py", optimizer=None)  # compiling takes longer than four evaluations
 PRIORS = {
@@ -30,11 +31,19 @@ PRIORS = {
     "site_correlation": {"dist": "Uniform", "lower": -0.9, "upper": 0.9},
     "intercept": {"dist": "Normal", "mu": -2.0, "sigma": 3.0},
 }
-CASES = {
+CASES: dict[str, dict] = {
     "as it comes": {"overdispersion": True},
     "level alone": {"trajectory": False, "overdispersion": False, "trend": "none"},
     "a straight trend": {"trend": "linear", "overdispersion": False},
     "other priors": {"overdispersion": True, "priors": PRIORS},
+    "covariates": {"overdispersion": True, "covariates": COVARIATES},
+    "covariates, one level each": {
+        "trajectory": False,
+        "overdispersion": False,
+        "trend": "none",
+        "covariates": COVARIATES,
+        "priors": {"covariates": {"dist": "Normal", "mu": 0.3, "sigma": 2.0}},
+    },
 }
 
 
@@ -54,7 +63,7 @@ def panel_of(kind):
         panel = panel.assign(se=0.4, sd=np.nan, n=np.nan)
     if "mixed" in kind:
         panel.loc[::3, "se"] = 0.3
-    return panel, family
+    return with_covariates(panel), family
 
 
 def random_point(problem, random):
@@ -73,8 +82,9 @@ def as_pymc_has_it(problem, point):
     design, own = problem.design, np.empty(problem.design.cells)
     own[problem.order] = point.own
     values = {"intercept": point.g[0], "site_level_raw": point.z[:, 0], "site_slope_raw": point.z[:, 1]}
-    values |= {"overdispersion_raw": own, "trend_raw": point.g[1:], "residual_sd_raw": point.rho}
-    values |= {"trend_slope": point.g[-1]}
+    course = point.g[: len(point.g) - len(design.covariates.terms)]
+    values |= {"overdispersion_raw": own, "trend_raw": course[1:], "residual_sd_raw": point.rho}
+    values |= {"trend_slope": course[-1], "covariates": point.g[len(course) :]}
     for d, each in enumerate(problem.hyper):
         suffix = "" if each.prior.on in ("value", "sd") else f"_{each.prior.on}"
         half = "_half" if each.name == "site_correlation" and each.prior.dist == "Beta" else ""

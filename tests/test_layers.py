@@ -13,6 +13,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 # from the ground up; a module imports from its own layer or a lower one
 LAYERS = [
     {
+        "analysis_plan",
         "compile_cache",
         "home",
         "machine",
@@ -25,7 +26,7 @@ LAYERS = [
         "further",
         "run_folder",
     },
-    {"sources", "contract", "quality", "templates", "panel", "casemix", "simulate"},
+    {"sources", "contract", "quality", "templates", "panel", "covariates", "casemix", "simulate"},
     {"models", "fit", "laplace", "draws", "convergence"},
     {
         "estimates",
@@ -39,6 +40,7 @@ LAYERS = [
         "scorecard",
         "effect",
         "practices",
+        "threats",
         "composite",
         "value",
     },

@@ -15,6 +15,7 @@ from collabeval.models.families import MODELS
 from collabeval.models.forms import Forms, forms, pulls
 from collabeval.params import Model
 from models_by_hand import ByHand
+from small_covariates import COVARIATES, with_covariates
 
 AS_WRITTEN = Mode(linker="py", optimizer=RewriteDatabaseQuery(include=[]))  # nothing compiled, nothing rewritten
 
@@ -75,6 +76,7 @@ OTHERS = {
     "overdispersion_sd": {"dist": "HalfCauchy", "beta": 0.3},
     "site_correlation": {"dist": "Uniform", "lower": -0.5, "upper": 0.5},
 }
+SHIFTED = {"dist": "StudentT", "nu": 4.0, "mu": 0.2, "sigma": 0.5}
 CASES = {
     "binomial": ("binomial", {}, {}),
     "binomial, non-centred": ("binomial", {}, {"parametrisation": "non_centred"}),
@@ -91,6 +93,14 @@ CASES = {
     ),
     "poisson": ("poisson", {}, {"overdispersion": True}),
     "poisson, expected": ("poisson", {"expected": True}, {"trend": "linear", "parametrisation": "non_centred"}),
+    "binomial, covariates": ("binomial", {}, {"covariates": COVARIATES, "parametrisation": "non_centred"}),
+    "binomial, covariates, centred": (
+        "binomial", {"expected": True}, {"covariates": COVARIATES, "parametrisation": "centred"},
+    ),
+    "poisson, covariates, Student t": (
+        "poisson", {}, {"covariates": COVARIATES, "site_effects": "student_t", "priors": {"covariates": SHIFTED}},
+    ),
+    "normal, covariates": ("normal", {}, {"covariates": COVARIATES, "overdispersion": True}),
     "normal": ("normal", {}, {}),
     "normal, centred": ("normal", {}, {"parametrisation": "centred", "overdispersion": True}),
     "normal, non-centred": ("normal", {}, {"parametrisation": "non_centred", "site_effects": "student_t"}),
@@ -110,7 +120,7 @@ def check_against_hand(family, panel, settings, trend_centred):
 @pytest.mark.parametrize("case", CASES)
 def test_the_log_density_is_the_one_worked_out_by_hand(case):
     family, shape, options = CASES[case]
-    panel, settings = panel_of(family, **shape), Model.model_validate(options)
+    panel, settings = with_covariates(panel_of(family, **shape)), Model.model_validate(options)
     check_against_hand(family, panel, settings, forms(read_design(panel, family, settings)).trend)
 
 

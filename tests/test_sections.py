@@ -46,12 +46,16 @@ SCORECARDS = {
         },
     },
 }
+VOLUME = {"volume": ("volume", {"kind": "volume", "amount": 2.0, "mean": -0.1, "sd": 0.04, "q025": -0.18, "q975": -0.02,
+                                "probability": 0.01})}  # fmt: skip
 FAKES = {
     "one period": Fake(cases=400, site_sd=0.6),
     "one measure": Fake(years=10, sites=12, cases=300, change=-0.4, worsened=2, expected=True, site_sd=0.3),
     "all families": Fake(ALL, years=4, sites=11, cases=200, change=0.1),
     "all families once": Fake(ALL, sites=10, cases=300, site_sd=0.6),
     "hidden": Fake(years=4, sites=12, cases=300, report={"sites": "coded", "minimum_cell": 11}),
+    "gaps": Fake(("death", "stay"), years=10, quarters=True, sites=16, cases=300, gaps=4, site_sd=0.6,
+                 covariates=VOLUME),
     "few sites": Fake(years=3, sites=3, cases=300),
     "scored": Fake(ALL, years=4, sites=18, cases=120, expected=True, blocks={"scorecards": SCORECARDS}),
     "scored, few sites": Fake(sites=3, cases=300, blocks={"scorecards": {"i": SCORECARDS["index"]}}),

@@ -22,6 +22,7 @@ GROUPS = (
 CORRELATION = "measure_correlation"  # of the sites' levels, over measures fitted together
 POSTERIOR = (
     "intercept",
+    "covariates",
     "trend",
     "trend_sd",
     "trend_slope",
@@ -76,5 +77,17 @@ def linear_predictor(posterior: xr.Dataset, constant: xr.Dataset) -> np.ndarray:
         effects = effects + posterior["trend"].to_numpy()[..., period]
     if "overdispersion" in posterior:
         effects = effects + posterior["overdispersion"].to_numpy()
+    effects = effects + covariate_part(posterior, constant, adjusted=True)
     intercept = posterior["intercept"].to_numpy()[..., None]
     return constant["offset"].to_numpy() + intercept + float(constant["scale"]) * effects
+
+
+def covariate_part(posterior: xr.Dataset, constant: xr.Dataset, adjusted: bool) -> np.ndarray:
+    """What covariates make of each cell's effect (chain, draw, cell): those adjusted for, or those of the site's level.
+
+    0 where the model has none.
+    """
+    if "covariates" not in posterior or "covariate_values" not in constant:
+        return np.zeros((posterior.sizes["chain"], posterior.sizes["draw"], 1))
+    of = constant["covariate_adjusted"].to_numpy().astype(bool) == adjusted
+    return posterior["covariates"].to_numpy()[..., of] @ constant["covariate_values"].to_numpy()[:, of].T

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from collabeval import periods as period_texts
+from collabeval.covariates import columns, with_covariates
 from collabeval.params import Params, Periods
 from collabeval.periods import Period
 
@@ -40,8 +41,14 @@ def build(params: Params, sites: pd.DataFrame, outcomes: pd.DataFrame) -> pd.Dat
 
     Returns
     -------
-    DataFrame with `COLUMNS`, sorted by measure, site and period (in time). `time` is in years from the start of the
-    first period of the measure; `weight` is the denominator, or n for means (1 where only their se is known).
+    DataFrame with `COLUMNS`, sorted by measure, site and period (in time), and a column for each covariate of the
+    models. `time` is in years from the start of the first period of the measure; `weight` is the denominator, or n for
+    means (1 where only their se is known).
+
+    Raises
+    ------
+    ContractError
+        A covariate cannot be used.
     """
     panel = outcomes[outcomes["site"].isin(sites["site"])].copy()
     for column in VALUES:
@@ -53,7 +60,9 @@ def build(params: Params, sites: pd.DataFrame, outcomes: pd.DataFrame) -> pd.Dat
     normal = panel["measure"].map(lambda measure: params.measures[measure].family == "normal")
     panel["weight"] = panel["denominator"].where(~normal, panel["n"].fillna(1.0))
     panel = panel.sort_values(["measure", "site", "time"], kind="stable", ignore_index=True)
-    return panel[list(COLUMNS)].astype({"measure": str, "site": str, "period": str})
+    panel = panel.astype({"measure": str, "site": str, "period": str})
+    panel = with_covariates(params, panel, sites, outcomes)
+    return panel[[*COLUMNS, *columns(params.model, *params.compare.values())]]
 
 
 def windows(periods: Periods, panel_of_measure: pd.DataFrame) -> Windows:

@@ -70,7 +70,7 @@ def check(params: Params, sites: pd.DataFrame, panel: pd.DataFrame, outcomes: pd
                 for name, message in STOPPING.items()]  # fmt: skip
     findings.append(_rows_read(panel, outcomes))
     for measure in params.measures:
-        series = _series(params, measure, sites, panel)
+        series = series_of(params, measure, sites, panel)
         for name, (clean, find) in CHECKS.items():
             found = [replace(finding, check=name, measure=measure) for finding in find(series)]
             findings += found or [Finding(name, measure, level="warn", passed=True, message=clean)]
@@ -84,17 +84,17 @@ def completeness(series: Series) -> Iterator[Finding]:
     submitted = {str(site): set(labels) for site, labels in series.rows.groupby("site")["period"]}
     for site, joined in zip(series.sites["site"], series.sites["joined"], strict=True):
         sent = submitted.get(site, set())
-        due = _due(series, joined, sent)
-        share = len(sent & set(due)) / len(due) if due else 1.0
+        owed = due(series, joined, sent)
+        share = len(sent & set(owed)) / len(owed) if owed else 1.0
         level = "info" if share >= COMPLETE else "warn"
-        message = f"Sent in {len(sent & set(due))} of {len(due)} periods." if series.periods else "Sent in its data."
+        message = f"Sent in {len(sent & set(owed))} of {len(owed)} periods." if series.periods else "Sent in its data."
         yield Finding(
             "completeness", series.measure, site, "", level, share >= COMPLETE, share, COMPLETE,
             message if sent else "Sent in no data.",
         )  # fmt: skip
 
 
-def _due(series: Series, joined: pd.Timestamp, sent: set[str]) -> list[str]:
+def due(series: Series, joined: pd.Timestamp, sent: set[str]) -> list[str]:
     """The periods a site owes; without periods, its one row."""
     if not series.periods:
         return [""]
@@ -185,7 +185,8 @@ def _rows_read(panel: pd.DataFrame, outcomes: pd.DataFrame) -> Finding:
                    message=f"{len(panel)} of {len(outcomes)} rows with values are analysed.")  # fmt: skip
 
 
-def _series(params: Params, measure: str, sites: pd.DataFrame, panel: pd.DataFrame) -> Series:
+def series_of(params: Params, measure: str, sites: pd.DataFrame, panel: pd.DataFrame) -> Series:
+    """What the checks of one measure look at."""
     rows = panel[panel["measure"] == measure]
     length = params.periods.length
     if length == "none" or rows.empty:

@@ -1,5 +1,5 @@
-"""The command line: `collabeval new | check | run | compare | plan | status | render | schema | doctor | provenance |
-simulate`.
+"""The command line: `collabeval new | check | run | compare | plan | register | status | render | schema | doctor |
+provenance | simulate`.
 
 Nothing heavy is imported before a command needs it, so that `--help` answers at once.
 """

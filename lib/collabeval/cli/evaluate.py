@@ -72,6 +72,19 @@ def plan(file: File, overrides: Set = None, as_json: Json = False) -> None:
 
 
 @app.command()
+def register(file: File, overrides: Set = None) -> None:
+    """Store the analysis plan (measures, periods, rules, model) with its date, before there are results."""
+    from collabeval import analysis_plan
+    from collabeval.pipeline import status as told
+
+    params, folder = request_of(file, overrides).load()
+    entry = analysis_plan.register(params, told.now()[:10], folder.table("site_statements").exists())[-1]
+    print(f"plan of {entry.day}, fingerprint {entry.fingerprint}: {analysis_plan.registered_file(params)}")
+    if entry.after_results:
+        print("note: this edition has results already, and the report will say so")
+
+
+@app.command()
 def status(file: File, overrides: Set = None, as_json: Json = False) -> None:
     """Say how the last run of this evaluation ended, and where its report lies."""
     from collabeval.pipeline import status as told

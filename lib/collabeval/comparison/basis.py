@@ -8,6 +8,8 @@ import json
 import pandas as pd
 
 from collabeval import __version__
+from collabeval.covariates import columns
+from collabeval.panel import COLUMNS
 from collabeval.params import Params
 
 BLOCKS = ("measures", "periods", "rules", "sampling")
@@ -18,5 +20,5 @@ def basis(params: Params, panel: pd.DataFrame) -> str:
     values = params.model_dump(mode="json")
     model = {name: value for name, value in values["model"].items() if name != "engine"}
     said = json.dumps([__version__, model, {name: values[name] for name in BLOCKS}], sort_keys=True)
-    rows = panel.to_csv(index=False, float_format="%.12g")
+    rows = panel[[*COLUMNS, *columns(params.model)]].to_csv(index=False, float_format="%.12g")
     return hashlib.sha256(f"{said}\n{rows}".encode()).hexdigest()

@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 from scipy.special import expit
 
-from collabeval.draws import linear_predictor
+from collabeval.draws import covariate_part, linear_predictor
 from collabeval.params import Family
 
 Array = npt.NDArray[np.float64]
@@ -27,9 +27,10 @@ def flat(values: Array) -> Array:
 
 
 def site_part(posterior: xr.Dataset, constant: xr.Dataset) -> Array:
-    """Level and trajectory of each cell's site in its period (draw, cell)."""
+    """Level (its own part, beyond covariates) and trajectory of each cell's site in its period (draw, cell)."""
     site = constant["site_index"].to_numpy()
-    own = flat(posterior["site_level"].to_numpy()[..., site])
+    explained = covariate_part(posterior, constant, adjusted=False)
+    own = flat(posterior["site_level"].to_numpy()[..., site] - explained)
     if "site_slope" in posterior:
         own = own + flat(posterior["site_slope"].to_numpy()[..., site]) * _years(constant)
     return own

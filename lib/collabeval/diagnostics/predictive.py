@@ -48,8 +48,8 @@ def predictive_p(family: Family, rows: pd.DataFrame, tree: xr.DataTree, seed: in
     site = constant["site_index"].to_numpy()
     if site.max() + 1 < len(observed):
         weight = rows["weight"].to_numpy() if family == "normal" else np.ones(len(rows))
-        sums = _by_group((made - centre) * weight, site)
-        own = _by_group(((observed - centre) * weight)[None], site)
+        sums = by_group((made - centre) * weight, site)
+        own = by_group(((observed - centre) * weight)[None], site)
         spread = sums.std(axis=0)
         largest = np.abs(_standardised(sums, spread)).max(axis=1)
         yield "predictive_extreme_site", _p(largest, np.abs(_standardised(own, spread)).max())
@@ -79,7 +79,7 @@ def _p(made: Array, observed: float) -> float:
     return float(np.mean(made > observed) + np.mean(np.isclose(made, observed)) / 2)
 
 
-def _by_group(values: Array, group: npt.NDArray[np.int64]) -> Array:
+def by_group(values: Array, group: npt.NDArray[np.int64]) -> Array:
     """Sums of cells (draw, cell) over groups (draw, group)."""
     order = np.argsort(group, kind="stable")
     _, starts = np.unique(group[order], return_index=True)

@@ -14,6 +14,7 @@ from collabeval.disclosure import case_mix, composites, results
 from collabeval.disclosure import suppress as rule
 from collabeval.disclosure.codes import site_labels
 from collabeval.disclosure.scorecards import publish_scorecards
+from collabeval.disclosure.threats import publish_threats
 from collabeval.disclosure.view import MeasureView, Published, Run
 from collabeval.panel import windows
 from collabeval.params import Measure, Params
@@ -51,6 +52,7 @@ def publish(run: Run, params: Params) -> Published:
         case_mix_tenths=case_mix.of_totals(run.case_mix_deciles, views, params.report.minimum_cell),
         composites=composites.composites(run.further, views, labels, keys),
         scorecards=publish_scorecards(run.further, params, labels),
+        threats=publish_threats(run.threats, labels, keys, params.report.sites == "coded"),
     )
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from collabeval.disclosure.composites import Composites
     from collabeval.disclosure.scorecards import PublishedScorecard
+    from collabeval.disclosure.threats import Threats
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Run:
     funnel: pd.DataFrame
     spc: pd.DataFrame
     diagnostics: pd.DataFrame
+    threats: Mapping[str, pd.DataFrame]
     case_mix_calibration: pd.DataFrame | None = None
     case_mix_deciles: pd.DataFrame | None = None
     further: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # results of the further analyses, by name
@@ -85,6 +87,7 @@ class Published:
     curves : the smooth limits of each measure's funnel.
     case_mix_years, case_mix_tenths : calibration of the case-mix models by year, and by tenths of the prediction.
     scorecards : the performance indices, () where there are none.
+    threats : what could be wrong with the conclusions, and covariates of the model.
     """
 
     params: Params
@@ -105,6 +108,7 @@ class Published:
     fingerprint: str
     case_mix_years: pd.DataFrame
     case_mix_tenths: pd.DataFrame
+    threats: Threats
     composites: Composites | None = None
     scorecards: tuple[PublishedScorecard, ...] = ()
 

@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from collabeval import borderline, words
+from collabeval.estimates.covariates import covariate_draws, covariates_of
 from collabeval.estimates.events import site_probabilities
 from collabeval.estimates.posterior import read
 from collabeval.estimates.programme import programme_draws, programme_probabilities, programme_trend
@@ -104,11 +105,15 @@ def reported_draws(params: Params, name: str, panel: pd.DataFrame) -> Callable[[
     posterior only: what it was fitted to is then worked out from the panel.
     """
 
+    covariates = covariates_of(params, name, panel)
+
     def derive(tree: xr.DataTree) -> xr.Dataset:
         found = evaluated(read(params, name, panel, _with_constants(params, name, panel, tree)), params.rules)
         chains = found.posterior.mixing.chains
         sites = as_dataset(site_draws(found), chains, of="site")
-        return sites.assign(as_dataset(programme_draws(found), chains, of="programme").data_vars)
+        explained = as_dataset(covariate_draws(found.posterior, covariates), chains, of="model")
+        programme = as_dataset(programme_draws(found), chains, of="programme")
+        return sites.assign({**programme.data_vars, **explained.data_vars})
 
     return derive
 

@@ -52,6 +52,12 @@ def site_events(found: Evaluated) -> list[Event]:
     return [*_level(found), *shares, *_against_benchmark(found), *_changes(found), *persistence, *both]
 
 
+def word_events(found: Evaluated, shares: list[Event]) -> list[Event]:
+    """The events that words follow from; those of the best and worst share are given."""
+    persistence = _persistence(found)
+    return [*_level(found), *shares, *_changes(found), *persistence, *_lasting([*shares, *persistence])]
+
+
 def _level(found: Evaluated) -> list[Event]:
     """Better, worse: the difference from the average of the eligible sites is beyond `margin` (link scale).
 

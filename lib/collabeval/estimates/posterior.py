@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,10 @@ HYPERPARAMETERS = ("site_sd", "trajectory_sd", "site_correlation", "overdispersi
 class Posterior:
     """Draws and data of one measure. Sizes: N cells (rows of the panel), J sites, T periods, S draws, chain by chain.
 
-    The linear predictor is ``offset + base + scale * effect``: `base` (T, S) is the intercept and programme trend, the
-    effect of a site in a period is ``level + slope * (time - mean_time) + overdispersion`` (log-odds, log rate, or in
-    pooled within-site sd for means).
+    The linear predictor is ``offset + base + scale * (adjustment + effect)``: `base` (T, S) is the intercept and
+    programme trend, `adjustment` (see `adjusted`) what covariates that are adjusted for make, and the effect of a site
+    in a period is ``level + slope * (time - mean_time) + overdispersion`` (log-odds, log rate, or in pooled within-site
+    sd for means). What other covariates explain is part of `level`, and so of the effect.
     """
 
     name: str
@@ -44,6 +46,9 @@ class Posterior:
     offset: np.ndarray  # (N,)
     years: np.ndarray  # (T,) time less the mean time
     scale: float
+    covariate_values: np.ndarray  # (N, P), standardised; P may be 0
+    covariate_adjusted: np.ndarray  # (P,) which are taken out of the sites' effects
+    covariate_effects: np.ndarray  # (P, S)
     base: np.ndarray  # (T, S)
     level: np.ndarray  # (J, S)
     slope: np.ndarray | None  # (J, S) per year
@@ -79,9 +84,24 @@ class Posterior:
             effect = effect + self.overdispersion[:, cells].T
         return effect
 
+    def known(self, cells: np.ndarray) -> np.ndarray:
+        """Offset of these cells with what covariates are adjusted for (n, S); (n, 1) where none is."""
+        adjusted = self.covariate_adjusted
+        if not adjusted.any():
+            return self.offset[cells, None]
+        adjustment = self.covariate_values[np.ix_(cells, adjusted)] @ self.covariate_effects[adjusted]
+        return self.offset[cells, None] + self.scale * adjustment
+
+    @cached_property
+    def explained(self) -> np.ndarray:
+        """Part of each site's level that covariates explain (J, S), those adjusted for left out."""
+        _, first = np.unique(self.site, return_index=True)
+        inside = ~self.covariate_adjusted
+        return self.covariate_values[np.ix_(first, inside)] @ self.covariate_effects[inside]
+
     def totals(self, cells: np.ndarray, effect: np.ndarray | float) -> np.ndarray:
         """Mean number of events of these cells (n, S), or n times the mean, under site effects (n, S) or 0."""
-        predictor = self.offset[cells, None] + self.base[self.period[cells]] + self.scale * effect
+        predictor = self.known(cells) + self.base[self.period[cells]] + self.scale * effect
         if self.measure.family == "poisson":
             return np.exp(predictor)
         per_case = expit(predictor) if self.measure.family == "binomial" else predictor
@@ -165,6 +185,7 @@ def _drawn(posterior: xr.Dataset, constant: xr.Dataset, mixing: Mixing) -> dict[
     found = {name: flat(posterior[name]) for name in names}
     trend = found.get("trend", np.zeros((constant.sizes["period"], 1)))
     return {
+        **_covariates(posterior, constant, found["site_level"].shape[1]),
         "mixing": mixing,
         "base": found["intercept"][None, :] + float(constant["scale"]) * trend,
         "level": found["site_level"],
@@ -173,6 +194,16 @@ def _drawn(posterior: xr.Dataset, constant: xr.Dataset, mixing: Mixing) -> dict[
         "residual_sd": found.get("residual_sd"),
         "hyperparameters": {name: found[name] for name in HYPERPARAMETERS if name in found},
     }
+
+
+def _covariates(posterior: xr.Dataset, constant: xr.Dataset, draws: int) -> dict[str, Any]:
+    """The fields about covariates."""
+    if "covariates" not in posterior or "covariate_values" not in constant:
+        values, adjusted, effects = np.zeros((constant.sizes["cell"], 0)), np.zeros(0, bool), np.zeros((0, draws))
+    else:
+        values, effects = constant["covariate_values"].to_numpy(), flat(posterior["covariates"])
+        adjusted = constant["covariate_adjusted"].to_numpy().astype(bool)
+    return {"covariate_values": values, "covariate_adjusted": adjusted, "covariate_effects": effects}
 
 
 def _check_same_rows(name: str, rows: pd.DataFrame, posterior: xr.Dataset, constant: xr.Dataset) -> None:

@@ -91,12 +91,15 @@ def changes(found: Evaluated) -> dict[str, np.ndarray]:
 
 
 def _between_site_sd(found: Evaluated) -> np.ndarray:
-    """Sd between sites of level and slope at the middle of the current window, without overdispersion."""
+    """Sd between sites of level and slope at the middle of the current window, without overdispersion.
+
+    What covariates explain of the differences is among them.
+    """
     posterior = found.posterior
     cells = posterior.cells_of(found.current.window.periods)
     weight = posterior.weight[cells]
     middle = (weight * posterior.years[posterior.period[cells]]).sum() / weight.sum()
-    return np.sqrt(stable_variance(posterior, np.array([middle]))[0])
+    return np.sqrt(stable_variance(posterior, np.array([middle]))[0] + posterior.explained.var(axis=0))
 
 
 def closing_the_gap(found: Evaluated) -> np.ndarray | None:

@@ -3,6 +3,9 @@
 Two answers. Model-based: 1 - Var(u | y) / prior Var(u), the share of the variance of a site's effect that the data
 have settled. The literature's plug-in: V / (V + s^2) with the sampling variance s^2 at the expected rate, averaged over
 draws (Adams 2009, RAND TR-653); it leaves out that the scales and the overall level are themselves estimated.
+
+Where covariates explain differences between sites, both ask how much of what they leave open the site's own data have
+settled: what is known of sites of its kind is no data about the site.
 """
 
 from __future__ import annotations
@@ -85,10 +88,12 @@ def reliability_error(posterior: Posterior, draws: WindowDraws) -> np.ndarray:
 def rankability(posterior: Posterior, draws: WindowDraws) -> float:
     """The same with the median posterior variance over the eligible sites (van Dishoeck 2011, BMJ Qual Saf 20: 869).
 
-    Below 0.5 a ranking says more about chance than about the sites. There must be an eligible site.
+    Below 0.5 a ranking says more about chance than about the sites. There must be an eligible site. What covariates
+    explain of the differences between the sites counts as variance between them, since ranks are of the whole effect.
     """
     left = np.median(draws.effect[draws.eligible].var(axis=1, ddof=1))
     prior = np.median(overall_prior_variance(posterior, draws.window)[draws.eligible])
+    prior = prior + posterior.explained.var(axis=0).mean()
     return float(_settled(left, prior))
 
 

@@ -11,6 +11,8 @@ from collabeval.estimates.posterior import Posterior
 from collabeval.panel import Window
 
 STEP = 0.05  # of the table of the standardised rate, in log-odds: error of the cubic below 2e-9
+COARSE_STEP = 0.2  # of the same where every draw has a table of its own: error of the cubic below 6e-7
+MOST_AT_ONCE = 5_000_000  # cells times draws
 
 
 @dataclass(frozen=True)
@@ -104,21 +106,47 @@ def standardise(posterior: Posterior, cells: np.ndarray, effect: np.ndarray) -> 
 
 
 def _pooled(posterior: Posterior, cells: np.ndarray, predictor: np.ndarray) -> np.ndarray:
-    """Events of all these cells together under one linear predictor (J, S) less the offset."""
-    weight, offset = posterior.weight[cells], posterior.offset[cells]
+    """Events of all these cells together under one linear predictor (J, S) less what is known of each cell."""
+    weight, known = posterior.weight[cells], posterior.known(cells)
     if posterior.measure.family == "poisson":
-        return np.exp(offset).sum() * np.exp(predictor)
+        return np.exp(known).sum(axis=0) * np.exp(predictor)
     if posterior.measure.family == "normal":
-        return weight.sum() * predictor + (weight * offset).sum()
-    if np.ptp(offset) == 0:
-        return weight.sum() * expit(predictor + offset[0])
+        return weight.sum() * predictor + weight @ known
+    if np.ptp(known) == 0:
+        return weight.sum() * expit(predictor + known[0])
+    if known.shape[1] == 1:
+        return _tabulated(weight, known[:, 0], predictor)
+    draws = max(1, MOST_AT_ONCE // len(cells))
+    parts = [slice(start, start + draws) for start in range(0, known.shape[1], draws)]
+    return np.hstack([_tabulated_by_draw(weight, known[:, part], predictor[:, part]) for part in parts])
+
+
+def _tabulated(weight: np.ndarray, known: np.ndarray, predictor: np.ndarray) -> np.ndarray:
+    """Σ weight · expit(known + predictor) over cells (n,), by cubics between values tabulated every `STEP`."""
     from scipy.interpolate import CubicHermiteSpline  # here, as most evaluations never need what is long to load
 
     low, high = np.nanmin(predictor), np.nanmax(predictor)
     nodes = np.linspace(low, high, max(2, int(np.ceil((high - low) / STEP)) + 1))
     events, slopes = np.empty(len(nodes)), np.empty(len(nodes))
     for node, value in enumerate(nodes):
-        probability = expit(offset + value)
-        events[node] = weight @ probability
-        slopes[node] = weight @ (probability * (1 - probability))
+        chance = expit(known + value)
+        events[node] = weight @ chance
+        slopes[node] = weight @ (chance * (1 - chance))
     return CubicHermiteSpline(nodes, events, slopes)(predictor) if high > low else np.full(predictor.shape, events[0])
+
+
+def _tabulated_by_draw(weight: np.ndarray, known: np.ndarray, predictor: np.ndarray) -> np.ndarray:
+    """The same where what is known of the cells (n, S) is another in every draw: a table for each."""
+    low = np.nanmin(predictor)
+    count = int(np.ceil((np.nanmax(predictor) - low) / COARSE_STEP)) + 2
+    events, slopes = np.empty((count, known.shape[1])), np.empty((count, known.shape[1]))
+    for node in range(count):
+        chance = expit(known + low + COARSE_STEP * node)
+        events[node] = weight @ chance
+        slopes[node] = COARSE_STEP * (weight @ (chance * (1 - chance)))
+    place = (np.nan_to_num(predictor, nan=low) - low) / COARSE_STEP
+    left, draw = place.astype(int), np.arange(known.shape[1])
+    t = place - left
+    e0, e1, m0, m1 = (table[left + up, draw] for table in (events, slopes) for up in (0, 1))
+    cubic = e0 + t * (m0 + t * (3 * (e1 - e0) - 2 * m0 - m1 + t * (2 * (e0 - e1) + m0 + m1)))
+    return np.where(np.isnan(predictor), np.nan, cubic)

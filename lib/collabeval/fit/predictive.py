@@ -14,6 +14,10 @@ def constant_data(design: Design) -> xr.Dataset:
     """What the draws must be read with: indices, times, offset, unit and the data themselves."""
     cell = {name: ("cell", design.columns[name]) for name in ("numerator", "denominator", "expected", "weight")}
     known = {name: ("cell", design.columns[name]) for name in ("n", "se")} if design.family == "normal" else {}
+    covariates = {
+        "covariate_values": (("cell", "covariate"), design.covariates.values),
+        "covariate_adjusted": ("covariate", design.covariates.adjusted.astype(np.int8)),
+    }
     return xr.Dataset(
         {
             "site_index": ("cell", design.site_index),
@@ -24,6 +28,7 @@ def constant_data(design: Design) -> xr.Dataset:
             "scale": design.scale,
             **cell,
             **known,
+            **(covariates if design.covariates.terms else {}),
         },
         coords={"cell": np.arange(design.cells), "period": design.periods, "site": design.sites},
     )

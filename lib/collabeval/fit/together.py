@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 import pymc as pm
+import pytensor.tensor as pt
 import xarray as xr
 from pymc.model.transform.optimization import freeze_dims_and_data
 
@@ -72,14 +73,16 @@ def together(
 def joint(models: Mapping[str, pm.Model], designs: Mapping[str, Design]) -> tuple[Graph, pm.Model]:
     """The graph of all models and what couples them."""
     frozen = {name: freeze_dims_and_data(model) for name, model in models.items()}
-    own = correlation_model(list(models))
+    common = correlation_model(list(models))
     graphs = [*(graph_of(model, before=f"{name}::") for name, model in frozen.items())]
-    graphs.append(graph_of(own, (CORRELATION,), f"{NAME}::"))
+    graphs.append(graph_of(common, (CORRELATION,), f"{NAME}::"))
     levels = []
     for name, model in frozen.items():
-        standard = model[f"{name}::site_level"] / model[f"{name}::site_sd"]
-        levels += model.replace_rvs_by_values([standard])
-    matrix = own.replace_rvs_by_values([own[f"{NAME}::{CORRELATION}"]])[0]
+        own = model[f"{name}::site_level"]
+        if designs[name].covariates.terms:
+            own = own - pt.dot(designs[name].site_covariates, model[f"{name}::covariates"])
+        levels += model.replace_rvs_by_values([own / model[f"{name}::site_sd"]])
+    matrix = common.replace_rvs_by_values([common[f"{NAME}::{CORRELATION}"]])[0]
     scalars = [[matrix[a, b] for b in range(len(models))] for a in range(len(models))]
     has, place = memberships([design.sites for design in designs.values()])
     density = sum(graph.density for graph in graphs) + coupling(scalars, levels, has, place)
@@ -90,7 +93,7 @@ def joint(models: Mapping[str, pm.Model], designs: Mapping[str, Design]) -> tupl
         kept=[variable for graph in graphs for variable in graph.kept],
         dims={name: dims for graph in graphs for name, dims in graph.dims.items()},
         coords={name: values for graph in graphs for name, values in graph.coords.items()},
-    ), own
+    ), common
 
 
 def memberships(sites: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -21,6 +21,7 @@ class Cells(NamedTuple):
     offset: np.ndarray  # (N,)
     column: np.ndarray  # (N,) column of the programme's course that the cell sees
     years: np.ndarray  # (N,) from the mean time
+    covariates: np.ndarray  # (N, P)
     squares: np.ndarray  # (J,) Σ (n − 1) sd² of each site
     freedom: np.ndarray  # (J,) Σ (n − 1)
     slope: bool  # whether sites have a trajectory
@@ -70,7 +71,10 @@ class Rule(NamedTuple):
 
 
 class Programme(NamedTuple):
-    """Prior of the programme-wide part g (G,), and how it makes the course h (H,)."""
+    """Prior of the programme-wide part g (G,), and how it makes the course h (H,).
+
+    The last P entries of either are the effects of the covariates, the same in both but for the unit of effects.
+    """
 
     centre: np.ndarray  # (G,)
     precision: np.ndarray  # (G,)

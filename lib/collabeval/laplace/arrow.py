@@ -5,7 +5,7 @@ one block of g: a step costs one small solve a site and one Cholesky factor of t
 Chopin 2009, section 2, for the approximation; the arrow is this problem's own).
 
 The programme's course is h = A g, where A depends on the hyperparameters (`course`) and g is Gaussian a priori with
-independent components; a cell sees one entry of h.
+independent components; a cell sees one entry of h, and the last ones, the effects of covariates, times its values.
 """
 
 from __future__ import annotations
@@ -51,8 +51,12 @@ def cholesky(matrix: Floats) -> tuple[Floats, bool]:
 @compiled
 def known_part(cells: Cells, seen: Floats, known: Floats) -> None:
     """Programme-wide part of every cell's linear predictor (N,), from `seen` = A g, into `known`."""
+    number = cells.covariates.shape[1]
+    effects = seen[len(seen) - number :]
     for i in range(len(known)):
         known[i] = cells.offset[i] + seen[cells.column[i]]
+        for k in range(number):
+            known[i] += cells.covariates[i, k] * effects[k]
 
 
 @compiled
@@ -73,6 +77,8 @@ def arrow(
     `sites` (J, 5): gradient and precision of each site's effects. Returns the log-density, and Σ log det of the blocks.
     """
     wide = len(slope)
+    number = cells.covariates.shape[1]
+    periods = wide - number
     slope[:] = 0.0
     hessian[:, :] = 0.0
     borders[:, :, :] = 0.0
@@ -102,6 +108,15 @@ def arrow(
             hessian[t, t] += second
             borders[j, 0, t] += second * u1
             borders[j, 1, t] += second * u2
+            for k in range(number):
+                x, at = cells.covariates[i, k], periods + k
+                slope[at] += first * x
+                hessian[t, at] += second * x
+                hessian[at, t] += second * x
+                borders[j, 0, at] += second * u1 * x
+                borders[j, 1, at] += second * u2 * x
+                for m in range(number):
+                    hessian[at, periods + m] += second * x * cells.covariates[i, m]
         determinant = d11 * d22 - d12 * d12
         log_determinants += math.log(determinant)
         sites[j, 0], sites[j, 1], sites[j, 2], sites[j, 3], sites[j, 4] = g1, g2, d11, d12, d22

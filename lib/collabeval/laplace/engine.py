@@ -95,10 +95,14 @@ def _named(
     design, first, second = problem.design, effects[:, :, 0], effects[:, :, 1]
     variables: dict[str, tuple[tuple[str, ...], Floats]] = {name: ((), value) for name, value in values.items()}
     variables["intercept"] = ((), g[:, 0])
-    variables["site_level"] = (("site",), values["site_sd"][:, None] * first)
+    effects = g[:, g.shape[1] - len(design.covariates.terms) :]
+    variables["site_level"] = (("site",), values["site_sd"][:, None] * first + effects @ design.site_covariates.T)
+    if design.covariates.terms:
+        variables["covariates"] = (("covariate",), effects)
     if design.trend != "none":
-        still = g @ problem.programme.fixed.T - g[:, :1]
-        moving = problem.trends(values)[:, None] * (g @ problem.programme.walk.T)
+        periods = slice(len(design.time))
+        still = g @ problem.programme.fixed[periods].T - g[:, :1]
+        moving = problem.trends(values)[:, None] * (g @ problem.programme.walk[periods].T)
         variables["trend"] = (("period",), (still + moving) / design.scale)
     if design.trend == "linear":
         variables["trend_slope"] = ((), g[:, 1])
@@ -115,6 +119,7 @@ def _named(
     coords = {"chain": [0], "draw": np.arange(len(g)), "site": design.sites}
     coords |= {"period": design.periods} if "trend" in variables else {}
     coords |= {"cell": np.arange(design.cells)} if "overdispersion" in variables else {}
+    coords |= {"covariate": design.covariates.names} if "covariates" in variables else {}
     return xr.Dataset({name: (("chain", "draw", *dims), value[None]) for name, (dims, value) in variables.items()},
                       coords)  # fmt: skip
 

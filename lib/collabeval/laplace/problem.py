@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from collabeval.laplace.arrays import Cells, Programme, Rule
 from collabeval.laplace.hyper import Hyperparameter, hyperparameters
@@ -72,7 +73,7 @@ def refusal(design: Design) -> str | None:
     """Why the fast engine cannot fit this model, or None where it can."""
     if design.settings.site_effects == "student_t":
         return "site_effects: student_t has no Gaussian form"
-    for name in ("intercept", "trend_slope"):
+    for name in ("intercept", "trend_slope", "covariates"):
         prior = getattr(design.settings.priors, name)
         if prior is not None and prior.dist != "Normal":
             return f"the prior of {name} is {prior.dist}, and only a Normal one has a Gaussian form"
@@ -96,6 +97,7 @@ def _cells(design: Design, order: np.ndarray) -> Cells:
         offset=design.offset[order],
         column=(design.period_index[order] if design.trend != "none" else np.zeros(design.cells, np.int64)),
         years=design.years[order],
+        covariates=design.covariates.values[order],
         squares=squares,
         freedom=freedom,
         slope=design.trajectory,
@@ -104,7 +106,10 @@ def _cells(design: Design, order: np.ndarray) -> Cells:
 
 
 def course(design: Design) -> Programme:
-    """The programme's course over the periods and its prior: intercept, and the whitened steps or the slope."""
+    """The programme's course over the periods and its prior: intercept, and the whitened steps or the slope.
+
+    Effects of covariates come last, and pass through as they are, in units of effects.
+    """
     priors, time = top_level(design), design.time
     intercept = design.settings.priors.intercept or default_intercept(design)
     periods = len(time) if design.trend != "none" else 1
@@ -121,7 +126,10 @@ def course(design: Design) -> Programme:
         walk = np.hstack([walk, steps - steps.mean(axis=0)])
         parts.append(np.zeros_like(steps))
         centre, sd = [*centre, *np.zeros(periods - 1)], [*sd, *np.ones(periods - 1)]
-    return Programme(np.array(centre), np.array(sd) ** -2.0, np.hstack(parts), walk)
+    effect, number = priors["covariates"].numbers, len(design.covariates.terms)
+    centre, sd = [*centre, *[effect["mu"]] * number], [*sd, *[effect["sigma"]] * number]
+    fixed = block_diag(np.hstack(parts), design.scale * np.eye(number))
+    return Programme(np.array(centre), np.array(sd) ** -2.0, fixed, np.pad(walk, ((0, number), (0, number))))
 
 
 def rule(cell: int, site: int, sd: int = 7) -> Rule:

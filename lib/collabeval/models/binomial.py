@@ -8,7 +8,7 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from collabeval.models.design import read_design
-from collabeval.models.terms import linear_predictor
+from collabeval.models.terms import coordinates, linear_predictor
 from collabeval.params import Model
 
 
@@ -36,7 +36,7 @@ def build_binomial_model(panel: pd.DataFrame, settings: Model, name: str = "") -
         site, period, time (years), numerator, denominator, expected (NaN where there is none).
     """
     design = read_design(panel, "binomial", settings)
-    coords = {"site": design.sites, "period": design.periods, "cell": range(design.cells)}
+    coords = coordinates(design)
     with pm.Model(name, coords) as model:
         eta = linear_predictor(design)
         pm.CustomDist(

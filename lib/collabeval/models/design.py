@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from collabeval.models.covariates import Covariates, read_covariates
 from collabeval.params import Family, Model, Prior
 
 Floats = NDArray[np.float64]
@@ -33,6 +34,7 @@ class Design:
     period_index: Indices  # (N,)
     time: Floats  # (T,) years
     columns: dict[str, Floats]  # numerator, denominator, expected, mean, sd, n, se, weight; each (N,)
+    covariates: Covariates
 
     @cached_property
     def cells(self) -> int:
@@ -88,6 +90,17 @@ class Design:
         if self.settings.overdispersion == "auto":
             return bool(np.median(self.periods_per_site) >= OVERDISPERSION_FROM)
         return bool(self.settings.overdispersion)
+
+    @cached_property
+    def site_covariates(self) -> Floats:
+        """Covariates that explain a site's level (J, P); 0 in the columns that are adjusted for."""
+        _, first = np.unique(self.site_index, return_index=True)
+        return np.where(self.covariates.adjusted, 0.0, self.covariates.values[first])
+
+    @cached_property
+    def cell_covariates(self) -> Floats:
+        """Covariates that are adjusted for (N, P); 0 in the columns that explain a site's level."""
+        return np.where(self.covariates.adjusted, self.covariates.values, 0.0)
 
     @cached_property
     def offset(self) -> Floats:
@@ -150,7 +163,8 @@ def read_design(panel: pd.DataFrame, family: Family, settings: Model) -> Design:
     Parameters
     ----------
     panel : DataFrame
-        Rows of one measure: `site, period, time` (years) and the columns of its family (docs/data.md).
+        Rows of one measure: `site, period, time` (years), the columns of its family (docs/data.md), and those of the
+        model's covariates (`collabeval.covariates`).
     """
     site_index, sites = pd.factorize(panel["site"].astype(str), sort=True)
     order = panel[["period", "time"]].drop_duplicates().sort_values("time")
@@ -167,6 +181,7 @@ def read_design(panel: pd.DataFrame, family: Family, settings: Model) -> Design:
         period_index=pd.Index(periods).get_indexer(panel["period"].astype(str)).astype(np.int64),
         time=order["time"].to_numpy(dtype=float),
         columns=columns,
+        covariates=read_covariates(panel, family, settings),
     )
 
 

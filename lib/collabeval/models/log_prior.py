@@ -63,8 +63,8 @@ def log_prior(posterior: xr.Dataset, design: Design) -> xr.Dataset:
             values = posterior[name].to_numpy()
             if name == "site_correlation" and prior.dist == "Beta":
                 values = (values + 1) / 2
-            drawn = FROM_SD[prior.on](values)
-            densities[name] = (("chain", "draw"), LOG_DENSITY[prior.dist](drawn, prior.numbers))
+            density = LOG_DENSITY[prior.dist](FROM_SD[prior.on](values), prior.numbers)
+            densities[name] = (("chain", "draw"), density.reshape(*values.shape[:2], -1).sum(axis=-1))
     return xr.Dataset(densities, {"chain": posterior["chain"], "draw": posterior["draw"]})
 
 

@@ -9,7 +9,7 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from collabeval.models.design import Design, read_design
-from collabeval.models.terms import linear_predictor
+from collabeval.models.terms import coordinates, linear_predictor
 from collabeval.params import Model
 
 
@@ -30,7 +30,7 @@ def build_normal_model(panel: pd.DataFrame, settings: Model, name: str = "") -> 
         site, period, time (years), mean, and sd with n, or se; weight (n, or 1 where only se is known).
     """
     design = read_design(panel, "normal", settings)
-    coords = {"site": design.sites, "period": design.periods, "cell": range(design.cells)}
+    coords = coordinates(design)
     with pm.Model(name, coords) as model:
         eta = linear_predictor(design)
         pm.Normal("outcome", eta, standard_error(design), observed=design.columns["mean"], dims="cell")

@@ -31,8 +31,8 @@ from collabeval.models.design import Design
 from collabeval.own_model import file_and_name, wrong_with
 from collabeval.params import Model
 
-DIMS = {"trend": ("period",), "site_level": ("site",), "site_slope": ("site",), "overdispersion": ("cell",),
-        "residual_sd": ("site",)}  # fmt: skip
+DIMS = {"covariates": ("covariate",), "trend": ("period",), "site_level": ("site",), "site_slope": ("site",),
+        "overdispersion": ("cell",), "residual_sd": ("site",)}  # fmt: skip
 ALWAYS = ("intercept", "site_level", "site_sd")
 # what else must be kept where a variable is
 WITH = {"site_slope": ("trajectory_sd", "site_correlation"), "overdispersion": ("overdispersion_sd",)}

@@ -8,7 +8,7 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from collabeval.models.design import read_design
-from collabeval.models.terms import linear_predictor
+from collabeval.models.terms import coordinates, linear_predictor
 from collabeval.params import Model
 
 
@@ -31,7 +31,7 @@ def build_poisson_model(panel: pd.DataFrame, settings: Model, name: str = "") ->
         site, period, time (years), numerator, denominator (exposure), expected (NaN where there is none).
     """
     design = read_design(panel, "poisson", settings)
-    coords = {"site": design.sites, "period": design.periods, "cell": range(design.cells)}
+    coords = coordinates(design)
     with pm.Model(name, coords) as model:
         eta = linear_predictor(design)
         pm.CustomDist("outcome", eta, logp=poisson_logp, observed=design.columns["numerator"], dims="cell")

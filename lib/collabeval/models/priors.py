@@ -59,6 +59,12 @@ def correlation(override: Prior | None) -> TensorVariable:
     return random("site_correlation", prior)
 
 
+def covariate_effects(override: Prior | None) -> TensorVariable:
+    """Effects of the covariates (P,), each with the same prior: of one sd of a number, or a level's difference."""
+    prior = override or DEFAULTS["covariates"]
+    return DISTRIBUTIONS[prior.dist]("covariates", **prior.numbers, dims="covariate")
+
+
 def degrees_of_freedom(override: Prior | None) -> TensorVariable:
     """ν of Student-t site effects: Gamma(2, 0.1) cut off below 2, so that the variance exists."""
     prior = override or DEFAULTS["degrees_of_freedom"]

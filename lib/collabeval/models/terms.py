@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -15,10 +15,18 @@ from collabeval.models.design import Design, default_intercept
 from collabeval.models.forms import forms
 
 
+def coordinates(design: Design) -> dict[str, Sequence[object]]:
+    """The coordinates of every dim of a model."""
+    found: dict[str, Sequence[object]] = {
+        "site": list(design.sites), "period": list(design.periods), "cell": range(design.cells),
+    }  # fmt: skip
+    return found | ({"covariate": design.covariates.names} if design.covariates.terms else {})
+
+
 def linear_predictor(design: Design) -> TensorVariable:
     """η of each cell (N,), declared in the open PyMC model.
 
-        η[cell] = offset + intercept + scale · (trend[period] + site_level[site]
+        η[cell] = offset + intercept + scale · (trend[period] + adjusted covariates[cell] + site_level[site]
                   + site_slope[site] · (time − mean_time) + overdispersion[cell])
 
     On the log-odds or log-rate scale; for `normal` in the measure's unit, the effects in units of the pooled sd.
@@ -30,8 +38,9 @@ def linear_predictor(design: Design) -> TensorVariable:
     intercept = priors.random("intercept", overrides.intercept or default_intercept(design))
     mean = intercept / design.scale
     trend = programme_trend(design, form.trend)
-    level, standard = site_level(design, mean, form.level)
-    mean = mean + trend[design.period_index] + level[design.site_index]
+    explained, adjusted = covariate_terms(design)
+    level, standard = site_level(design, mean, explained, form.level)
+    mean = mean + trend[design.period_index] + adjusted + level[design.site_index]
     if design.trajectory:
         slope = site_slope(design, standard, trend, form.slope)
         mean = mean + slope[design.site_index] * design.years
@@ -70,12 +79,25 @@ def mean_zero_basis(size: int) -> np.ndarray:
     return np.linalg.qr(steps)[0]
 
 
-def site_level(design: Design, mean: TensorVariable, centred: bool) -> tuple[TensorVariable, TensorVariable]:
-    """Level of each site (J,), and the same divided by its standard deviation.
+def covariate_terms(design: Design) -> tuple[TensorVariable, TensorVariable]:
+    """What covariates explain of each site's level (J,), and what is adjusted for in each cell (N,); 0 without any.
 
-        site_level[j] ~ Normal(0, site_sd)   or   StudentT(degrees_of_freedom, 0, site_sd)
+    covariates[k] ~ Normal(0, 1)
+    """
+    if not design.covariates.terms:
+        return pt.zeros(len(design.sites)), pt.zeros(design.cells)
+    effects = priors.covariate_effects(design.settings.priors.covariates)
+    return pt.dot(design.site_covariates, effects), pt.dot(design.cell_covariates, effects)
 
-    Centred, `mean + site_level` is drawn, else the level in units of `site_sd`.
+
+def site_level(
+    design: Design, mean: TensorVariable, explained: TensorVariable, centred: bool
+) -> tuple[TensorVariable, TensorVariable]:
+    """Level of each site (J,), and its own part, beyond what covariates explain, divided by its standard deviation.
+
+        site_level[j] − explained[j] ~ Normal(0, site_sd)   or   StudentT(degrees_of_freedom, 0, site_sd)
+
+    Centred, `mean + site_level` is drawn, else its own part in units of `site_sd`.
     """
     sd = priors.standard_deviation("site_sd", design.settings.priors.site_sd)
     effect: Callable[..., TensorVariable] = pm.Normal
@@ -84,17 +106,17 @@ def site_level(design: Design, mean: TensorVariable, centred: bool) -> tuple[Ten
         shape = priors.degrees_of_freedom(design.settings.priors.degrees_of_freedom)
         effect, spread = partial(pm.StudentT, nu=shape), sd * pt.sqrt(shape / (shape - 2))
     if centred:
-        level = effect("site_mean_raw", mu=mean, sigma=sd, dims="site") - mean
+        level = effect("site_mean_raw", mu=mean + explained, sigma=sd, dims="site") - mean
     else:
-        level = sd * effect("site_level_raw", mu=0.0, sigma=1.0, dims="site")
-    return pm.Deterministic("site_level", level, dims="site"), level / spread
+        level = explained + sd * effect("site_level_raw", mu=0.0, sigma=1.0, dims="site")
+    return pm.Deterministic("site_level", level, dims="site"), (level - explained) / spread
 
 
 def site_slope(design: Design, standard: TensorVariable, trend: TensorVariable, centred: bool) -> TensorVariable:
     """Trajectory of each site (J,), its slope per year beside the programme's trend.
 
-        site_slope[j] | site_level[j] ~ Normal(ρ · trajectory_sd · site_level[j] / sd(site_level),
-                                               trajectory_sd · √(1 − ρ²))
+        site_slope[j] | own part of site_level[j] ~ Normal(ρ · trajectory_sd · own part / its sd,
+                                                           trajectory_sd · √(1 − ρ²))
 
     With Normal levels this is the bivariate normal with correlation ρ, written out because a 2 × 2 matrix compiles
     several times faster so than through an LKJ Cholesky factor. Centred, the trend's own slope + `site_slope` is drawn.

@@ -12,4 +12,5 @@ DEFAULTS = {
     "overdispersion_sd": Prior(on="sd", dist="HalfNormal", sigma=0.5),
     "site_correlation": Prior(dist="Beta", alpha=2.0, beta=2.0),
     "degrees_of_freedom": Prior(dist="Gamma", alpha=2.0, beta=0.1),
+    "covariates": Prior(dist="Normal", mu=0.0, sigma=1.0),
 }

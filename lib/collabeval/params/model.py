@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
+from collabeval.params.covariates import CovariateTerm, SiteCovariate
 from collabeval.params.types import Code, Probability, Strict, Text, refusal
 
 # the numbers each distribution takes, no more and no fewer
@@ -93,7 +94,7 @@ class Priors(Strict):
     overdispersion_sd: Prior | None = None
     """Standard deviation of a site's ups and downs from period to period."""
     covariates: Prior | None = None
-    """Effects of standardised covariates."""
+    """Effect of one standard deviation of a covariate, or of a category against its reference."""
     degrees_of_freedom: Prior | None = None
     """Degrees of freedom above 2 of `site_effects: student_t`."""
 
@@ -134,6 +135,8 @@ class Model(Strict):
     """Form in which site effects are sampled; `auto` chooses by the information a site has."""
     engine: Literal["auto", "nuts", "laplace"] = "auto"
     """What fits the model: `laplace` is fast, `nuts` the judge, `auto` the fast one where its own check passes."""
+    covariates: dict[Text, CovariateTerm] = Field(default_factory=dict)
+    """What explains differences between sites: column and how it enters, `beds: log`; `volume: volume`."""
     priors: Priors = Field(default_factory=Priors)
     """Overrides of the default priors."""
     together: Annotated[tuple[Code, ...], Field(strict=False)] = ()
@@ -162,6 +165,12 @@ class Model(Strict):
         if own := set(self.together) & {measure for measure, function in self.functions.items() if function}:
             raise refusal(f"{', '.join(sorted(own))}: has a model of your own", "take it out of `together`")
         return self
+
+    @property
+    def terms(self) -> dict[str, SiteCovariate]:
+        """Every covariate with all its settings."""
+        named = self.covariates.items()
+        return {name: how if isinstance(how, SiteCovariate) else SiteCovariate(kind=how) for name, how in named}
 
     def with_changes(self, alternative: Model) -> Model:
         """This model with what `alternative` sets: options and priors replaced one by one, functions by measure."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from collabeval.comparison.names import alternatives, draws_name, seconds_name
 from collabeval.errors import UsageError
@@ -22,6 +23,7 @@ class CompareRequest(Request):
     """What the user asked to be compared: the models of `compare` in params, or the grid."""
 
     sensitivity: bool = False
+    keeps_plan: ClassVar[bool] = False  # it is the plan of the evaluation, which keeps it
 
     def load(self) -> tuple[Params, RunFolder]:
         """The params with the models to compare, and the folder of the comparison, below that of the run.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from collabeval import params_file
 from collabeval.errors import UsageError
@@ -31,6 +31,7 @@ class Request:
     force: bool = False
     only: str = ""
     runs: Path = field(default_factory=lambda: Path("runs"))
+    keeps_plan: ClassVar[bool] = True
 
     def evaluation(self, params: Params, run: RunFolder) -> Evaluation:
         """What is to be run: its steps and what they share."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
-from collabeval import params_file
+from collabeval import analysis_plan, params_file
 from collabeval.errors import StepError
 from collabeval.kernels import KERNELS, Kernel
 from collabeval.machine import processors as cores
@@ -80,6 +80,8 @@ class Run:
             A step failed; `run.json` then says `failed` and why.
         """
         with sole_use(self.folder):
+            if self.request.keeps_plan:
+                analysis_plan.note(self.params, self.folder, told.now()[:10])
             self.evaluation = self.request.evaluation(self.params, self.folder)
             self.every = self.evaluation.steps()
             self.chosen = upto(self.every, self.request.only)

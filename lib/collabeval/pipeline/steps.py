@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from collabeval import casemix, further, render
+from collabeval import analysis_plan, casemix, further, render, threats
 from collabeval import home as project
 from collabeval.own_model import file_and_name, own_function
 from collabeval.params import TABLES, Model, Params
@@ -105,6 +105,9 @@ def data_step(evaluation: Evaluation) -> Step:
     if evaluation.params.data.further:
         named = ("indicators", "survey")
         found |= {f"params {name}": keys.digest_values(values[name]) for name in named}
+    models = (evaluation.params.model, *evaluation.params.compare.values())
+    covariates = [[how.model_dump() for how in model.terms.values()] + list(model.terms) for model in models]
+    found["params covariates"] = keys.digest_values(covariates)
     for location in filter(None, (values["data"][table] for table in TABLES)):
         found |= {f"data {name}": value for name, value in keys.source_digests(location).items()}
     case_mix = tables(run, casemix.TABLES) if casemix.adjusted(evaluation.params) else ()
@@ -160,7 +163,7 @@ def _checks(evaluation: Evaluation) -> Step:
     run = evaluation.run
     judged = tables(run, ("site_estimates", "site_statements", "programme_estimates"))
     needs = (*fitted(evaluation), data_checks(run), *judged)
-    makes = (*tables(run, ("diagnostics",)), run.quality)
+    makes = (*tables(run, ("diagnostics", *threats.TABLES)), run.quality)
     return _analysis(evaluation, "checks", "Checking that the results can be trusted", needs, makes)
 
 
@@ -179,8 +182,10 @@ def _report(evaluation: Evaluation) -> Step:
     source, run = evaluation.home / "reports" / "evaluation.qmd", evaluation.run
     shown = {name: value for name, value in evaluation.values.items() if name not in ("render", "compare")}
     found = evaluation.keys(source, all=shown)
+    history = analysis_plan.history_file(run)
+    found |= {"analysis plan": keys.digest_file(history)} if history.exists() else {}
     found |= {f"sensitivity {path.stem}": keys.digest_file(path) for path in sensitivity(run) if path.exists()}
-    results = tables(run, (*SITE_TABLES, *PROGRAMME_TABLES, "diagnostics"))
+    results = tables(run, (*SITE_TABLES, *PROGRAMME_TABLES, "diagnostics", *threats.TABLES))
     results += tables(run, casemix.TABLES) if casemix.adjusted(evaluation.params) else ()
     results += tables(run, further.results(evaluation.params))
     results += tuple(run.data_table(table) for table in evaluation.params.data.further)

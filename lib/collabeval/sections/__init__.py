@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from collabeval import further, params_file
+from collabeval import further, params_file, threats
 from collabeval.casemix import adjusted
 from collabeval.comparison.basis import basis
 from collabeval.disclosure import Compared, Run, publish, publish_changes
@@ -89,6 +89,7 @@ def _tables(run: RunFolder, params: Params) -> Run:
         panel=run.read(run.panel),
         quality=run.read(run.quality),
         **{name: run.read(run.table(name)) for name in (*RESULTS, *(CASE_MIX if adjusted(params) else ()))},
+        threats={name: run.read(run.table(name)) for name in threats.TABLES},
         further={name: run.read(run.table(name)) for name in further.results(params)},
         given={name: run.read(run.data_table(name)) for name in params.data.further},
     )

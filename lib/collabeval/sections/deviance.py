@@ -5,16 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from collabeval.sections.report import Missing, Report, Section, blocks, callout, slug, text
-from collabeval.statements import numbers, phrases
+from collabeval.statements import multiplicity, numbers, phrases
 from collabeval.statements import words as slugs
-from collabeval.statements.facts import Facts, Named, wrongly_named
+from collabeval.statements.facts import Facts, Named
+from collabeval.statements.multiplicity import BEST, REVIEW
 from collabeval.words import share_size
 
 TITLE = "Learning from positive deviance"
-BEST = ("positive_deviant", "emerging", "candidate")
-REVIEW = ("review_persistent", "review")
 FEWEST = 10
-SMALLEST_SHOWN = 0.1  # an expected number below it would be printed as 0.0, which nobody can expect
 
 
 def missing(report: Report) -> Missing | None:
@@ -106,17 +104,9 @@ def _table(report: Report, facts: Facts) -> str:
 
 def _wrongly(facts: Facts) -> str:
     """How many of the named are to be reckoned with as named by chance."""
-    sentences = []
-    for slugs_, what in ((BEST, "worth a visit"), (REVIEW, "advised for review")):
-        named = [site for site in facts.of("deviance", *slugs_) if site.chance == site.chance]
-        if len(named) > 1:
-            wrong = wrongly_named(named)
-            tiny = wrong < SMALLEST_SHOWN
-            most = "fewer than " if tiny else "at most " if any(site.bounded for site in named) else ""
-            number = numbers.decimal(max(wrong, SMALLEST_SHOWN), 1)
-            which = f"{number} of the {numbers.number_word(len(named))} {what}"
-            sentences.append(f"On average {most}{which} would be named by chance alone.")
-    return " ".join(sentences)
+    both = ((BEST, "worth a visit"), (REVIEW, "advised for review"))
+    said = (multiplicity.sentence(what, facts.of("deviance", *slugs_)) for slugs_, what in both)
+    return " ".join(filter(None, said))
 
 
 def _practices(report: Report) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+
 import pandas as pd
 
 from collabeval.disclosure import MeasureView
+from collabeval.disclosure.threats import Threats
 from collabeval.sections.report import Report, Section, blocks, text
-from collabeval.statements import alternatives, numbers
+from collabeval.statements import alternatives, numbers, plan, tipping
+from collabeval.statements import threats as say
 
 NOT_ASSESSED = "Not assessed."
 
@@ -31,27 +35,35 @@ def _threats(report: Report) -> list[tuple[str, str]]:
             "Change is shown, not effect: nothing here tells what would have happened without the collaborative.",
         ),
         ("Seasonality", _seasons(report)),
-        (
-            "Regression to the mean",
-            f"Partial pooling takes most of it out of the estimates of single {nouns[1]}; a change since a bad "
-            "baseline year "
-            "is not free of it.",
-        ),
-        (
-            "Volume and outcome",
-            f"{NOT_ASSESSED} {numbers.capital(nouns[1])} with few cases are drawn to the average of all, not of "
-            "their like.",
-        ),
+        ("Regression to the mean", _if_periods(report, _regression(report))),
+        ("Volume and outcome", _volume(report)),
+        ("Periods not sent in", _if_periods(report, _missing(report))),
         ("Case-mix", _case_mix([facts.view for facts in report.facts])),
         ("Transfers and completeness of follow-up", NOT_ASSESSED),
-        (f"Fit at single {nouns[1]}", "Checked for each measure as a whole by posterior prediction; see Diagnostics."),
+        (f"Fit at single {nouns[1]}", _joined(_about(report, say.site_prediction, nouns))),
         ("Other shapes of the trend", _if_periods(report, _trends(report))),
-        (
-            "Thresholds moved after the results",
-            f"{NOT_ASSESSED} The rules stand in the params file, but nothing here proves that they stood there before.",
-        ),
+        ("Thresholds moved after the results", plan.moved(report.plan) or NOT_ASSESSED),
         ("Small numbers", _small(report)),
     ]
+
+
+def _each(report: Report) -> list[tuple[MeasureView, Threats]]:
+    return [(view, report.published.threats) for view in report.published.measures]
+
+
+def _about(
+    report: Report, sentence: Callable[[MeasureView, Threats, tuple[str, str]], str], nouns: tuple[str, str]
+) -> Iterator[str]:
+    """A sentence on each measure, which names it where the report has several."""
+    for view, threats in _each(report):
+        if said := sentence(view, threats, nouns):
+            several = len(report.facts) > 1
+            yield f"{numbers.capital(view.params.label)}: {numbers.lower_first(said)}" if several else said
+
+
+def _joined(sentences: Iterable[str]) -> str:
+    """Sentences on several measures as one cell; "Not assessed." where there is none."""
+    return " ".join(filter(None, sentences)) or NOT_ASSESSED
 
 
 def _if_periods(report: Report, said: str) -> str:
@@ -72,9 +84,44 @@ def _trends(report: Report) -> str:
 
 
 def _seasons(report: Report) -> str:
-    if report.published.params.periods.length == "year":
+    params = report.published.params
+    if params.periods.length == "year":
         return "Cannot arise: periods are whole years."
-    return _if_periods(report, f"{NOT_ASSESSED} Compare like seasons: windows of whole years do.")
+    if any(how.kind == "season" for how in params.model.terms.values()):
+        return "The model adjusts for the season; see Methods."
+    said = _joined(say.season(*each) for each in _each(report))
+    return _if_periods(report, f"{said} Compare like seasons: windows of whole years do.")
+
+
+def _regression(report: Report) -> str:
+    said = " ".join(_about(report, say.regression_to_mean, report.lead.nouns))
+    return said or (
+        f"Partial pooling takes most of it out of the estimates of single {report.lead.nouns[1]}; a change since a bad "
+        "baseline year is not free of it."
+    )
+
+
+def _volume(report: Report) -> str:
+    params, nouns = report.published.params, report.lead.nouns
+    said = _joined(say.volume(*each, nouns, params.rules.probability_words) for each in _each(report))
+    if any(how.kind == "volume" for how in params.model.terms.values()):
+        return f"{said} It is in the model: {nouns[1]} with few cases are drawn to what is usual at their volume."
+    return f"{said} {numbers.capital(nouns[1])} with few cases are drawn to the average of all, not of their like."
+
+
+def _missing(report: Report) -> str:
+    """How much was not sent in, whether those who leave out do worse, and what hangs on it."""
+    threats, params = report.published.threats, report.published.params
+    shares = [say.share_submitted(threats, view) for view in report.published.measures]
+    if all(share == 1 for share in shares):
+        return "Every period that was due arrived."
+    said = _joined(say.missing(*each, report.lead.nouns, params.rules.probability_words) for each in _each(report))
+    which = (
+        " The words that hang on them stand under Measurement and feedback."
+        if len(tipping.shown(report.published))
+        else ""
+    )
+    return f"{said}{which}"
 
 
 def _case_mix(views: list[MeasureView]) -> str:

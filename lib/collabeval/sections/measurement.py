@@ -7,6 +7,7 @@ import math
 import pandas as pd
 
 from collabeval.sections.case_mix import case_mix
+from collabeval.sections.missing import missing
 from collabeval.sections.report import Report, Section, blocks, callout, text
 from collabeval.statements import numbers
 from collabeval.statements.advice import incomplete
@@ -29,6 +30,7 @@ def measurement(report: Report) -> Section:
             "## Completeness",
             text(_completeness(report)),
             _incomplete(report),
+            missing(report),
             "## What looked odd in the data",
             _warnings(report),
             case_mix(report),

@@ -10,7 +10,7 @@ from collabeval import equations as eq
 from collabeval.equations import Formula, averaged, below, join, raised, symbol, word
 from collabeval.own_model import own_function
 from collabeval.sections.report import Report, Section, blocks, text
-from collabeval.statements import checks, numbers, priors
+from collabeval.statements import checks, covariates, numbers, priors
 from collabeval.statements import words as slugs
 
 SITE, PERIOD = symbol("j"), symbol("t")
@@ -107,6 +107,9 @@ def _predictor(report: Report) -> str:
     if over_time(report) and model.trend != "none":
         pieces += ["+", below(symbol("f"), PERIOD)]
         alt += " plus the programme trend f in t"
+    if model.covariates:
+        pieces += ["+", below(symbol("x"), CELL), symbol("β", "beta")]
+        alt += " plus the covariates x of site j in period t times their effects beta"
     pieces += ["+", below(symbol("θ", "theta"), SITE)]
     alt += " plus the level theta of site j"
     if over_time(report) and model.trajectory:
@@ -148,6 +151,8 @@ def _in_words(report: Report) -> str:
         sentences.append(f"Each {nouns[0]} may also have its own slope; level and slope may be correlated.")
     if model.site_effects == "student_t":
         sentences.append("Site effects follow a Student t distribution, so that a single far site is drawn in less.")
+    if model.covariates:
+        sentences.append(covariates.in_the_model(model, nouns))
     labels = {view.name: view.params.label for view in report.published.measures}
     sentences.append(checks.engines(report.published.diagnostics, labels))
     return " ".join(sentences)

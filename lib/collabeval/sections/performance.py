@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 
 from collabeval.sections import pictures, pictures_in_time
+from collabeval.sections.by_chance import by_chance
 from collabeval.sections.composites import composites
 from collabeval.sections.report import Report, Section, blocks, callout, slug, text
 from collabeval.sections.summary import main_figure_is_trend
-from collabeval.statements import cards, numbers, phrases
+from collabeval.statements import cards, covariates, numbers, phrases
 from collabeval.statements import words as slugs
 from collabeval.statements.facts import Facts, Named
 
@@ -29,6 +30,7 @@ def site_performance(report: Report) -> Section:
             f"# {text(noun)} {TITLE} {{#sec-sites}}",
             *(_measure(report, facts) for facts in report.facts),
             composites(report),
+            by_chance(report),
         )
     )
 
@@ -45,6 +47,7 @@ def _measure(report: Report, facts: Facts) -> str:
         _funnel(report, facts),
         _ranking(report, facts),
         _over_time(report, facts),
+        _explained(report, facts),
         _table(report, facts),
     )
 
@@ -139,6 +142,20 @@ def _over_time(report: Report, facts: Facts) -> str:
     if pictures_in_time.change_rows(report, facts)["q50"].notna().mean() >= MOST:
         parts.append(pictures_in_time.change(report, facts))
     return blocks(*parts)
+
+
+def _explained(report: Report, facts: Facts) -> str:
+    """What the covariates of the model go with; nothing where it has none."""
+    rows = report.published.threats.covariates
+    rows = rows[rows["measure"].eq(facts.view.name)]
+    words = report.published.params.rules.probability_words
+    lines = [f"- {text(covariates.covariate(facts.view, row, words))}" for _, row in rows.iterrows()]
+    if not lines:
+        return ""
+    intro = "What goes with the result, from differences that nobody assigned (association, not cause):"
+    return blocks(
+        text(intro), "\n".join(lines), text(covariates.in_the_model(report.published.params.model, facts.nouns))
+    )
 
 
 def _table(report: Report, facts: Facts) -> str:

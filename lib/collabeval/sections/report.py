@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from collabeval import plots, tables
+from collabeval.analysis_plan import Entry, history_file, read
 from collabeval.disclosure import Compared, MeasureView, Published
 from collabeval.run_folder import RunFolder, written_whole
 from collabeval.statements import numbers
@@ -56,13 +57,15 @@ class FrontMatter:
 class Report:
     """One report: what may be shown, the facts of each measure, and where its figures and tables are written.
 
-    ``compared`` is what a grid of other priors and likelihoods found, where one has been run.
+    ``compared`` is what a grid of other priors and likelihoods found, where one has been run; ``plan`` the history of
+    the analysis plan.
     """
 
     published: Published
     run: RunFolder
     facts: tuple[Facts, ...]
     compared: Compared | None = None
+    plan: tuple[Entry, ...] = ()
 
     @property
     def lead(self) -> Facts:
@@ -107,7 +110,8 @@ def write_table(
 
 def from_published(published: Published, run: RunFolder, compared: Compared | None = None) -> Report:
     """A report on what may be shown."""
-    return Report(published, run, tuple(gather(published, view) for view in published.measures), compared)
+    facts = tuple(gather(published, view) for view in published.measures)
+    return Report(published, run, facts, compared, read(history_file(run)))
 
 
 def figure_text(words: Words, noun: str) -> plots.FigureText:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from collabeval.disclosure import Published
-from collabeval.statements import numbers, phrases
-from collabeval.statements.facts import Facts
+from collabeval.statements import multiplicity, numbers, phrases
+from collabeval.statements.facts import Facts, Named
 from collabeval.statements.headline import WORSE
 
 
@@ -57,6 +57,7 @@ def _talk(published: Published, facts: Facts) -> list[Advice]:
         f"{phrases.worse_than(facts.view, facts.nouns)}, with {phrases.lowest_chance(worse)}."
     )
     why = f"Worse than average needs {phrases.chances(published.params.rules.level)}."
+    why = _with_doubt(why, worse)
     few = facts.of("level", "worse_few_cases")
     if few:
         why += f" {phrases.names(few, 6)}: the signal rests on few cases, so begin with the cases themselves."
@@ -69,7 +70,8 @@ def _ask(published: Published, facts: Facts) -> list[Advice]:
         return []
     since = numbers.period_name(baseline.label.split("/")[-1])
     action = f"Ask {phrases.names(worsened, 6)} what has changed since {since}."
-    return [Advice(action, f"Worsened needs {phrases.chances(published.params.rules.trajectory)}.")]
+    why = f"Worsened needs {phrases.chances(published.params.rules.trajectory)}."
+    return [Advice(action, _with_doubt(why, worsened))]
 
 
 def _visit(published: Published, facts: Facts) -> list[Advice]:
@@ -77,19 +79,26 @@ def _visit(published: Published, facts: Facts) -> list[Advice]:
     proven = facts.of("deviance", "positive_deviant")
     if proven:
         action = f"Visit {phrases.names(proven, 6)} and learn what they do differently."
+        why = "Consistently high performer"
         found.append(
-            Advice(action, "Consistently high performer: best share now, and better in the earlier windows too.")
+            Advice(action, _with_doubt(f"{why}: best share now, and better in the earlier windows too.", proven))
         )
     early = facts.of("deviance", "emerging", "candidate")
     if early:
         action = f"Consider a visit to {phrases.names(early, 6)}: {_candidates(len(early))}."
         need = phrases.chances(published.params.rules.candidate)
-        found.append(Advice(action, f"A candidate needs {need} of being among the best."))
+        found.append(Advice(action, _with_doubt(f"A candidate needs {need} of being among the best.", early)))
     improved = facts.of("trajectory", "improved")
     if improved:
         action = f"Ask {phrases.names(improved, 6)} what made the difference."
-        found.append(Advice(action, f"Improved needs {phrases.chances(published.params.rules.trajectory)}."))
+        why = f"Improved needs {phrases.chances(published.params.rules.trajectory)}."
+        found.append(Advice(action, _with_doubt(why, improved)))
     return found
+
+
+def _with_doubt(why: str, named: Sequence[Named]) -> str:
+    """The rule, and how many of the named chance alone would name."""
+    return " ".join(filter(None, (why, multiplicity.sentence("", named))))
 
 
 def _candidates(number: int) -> str:

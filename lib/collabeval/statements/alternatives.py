@@ -42,6 +42,8 @@ def difference(params: Params, alternative: str) -> str:
         if getattr(other, option) != getattr(model, option)
     ]
     found += [_prior(model, other, key) for key in MEANINGS if getattr(model.priors, key) != getattr(other.priors, key)]
+    if model.covariates != other.covariates:
+        found.append(f"covariates: {numbers.listed(other.covariates) or 'none'}")
     functions = sorted({*model.functions, *other.functions})
     found += [
         _function(other, key) for key in functions if other.functions.get(key, "") != model.functions.get(key, "")

@@ -17,6 +17,7 @@ MEANINGS = {
     "site_correlation": "correlation of level and slope",
     "overdispersion_sd": "a site’s ups and downs from period to period (standard deviation)",
     "degrees_of_freedom": "how heavy the tails of the site effects are (degrees of freedom)",
+    "covariates": "effect of a covariate, of one standard deviation or of a level",
 }
 SCALES = {"variance": "the variance", "precision": "the precision, 1 ÷ variance", "log_sd": "the logarithm"}
 
@@ -40,6 +41,8 @@ def _names(model: Model, over_time: bool) -> list[str]:
         names.append("overdispersion_sd")
     if model.site_effects == "student_t":
         names.append("degrees_of_freedom")
+    if model.covariates:
+        names.append("covariates")
     return names
 
 
