@@ -15,7 +15,7 @@ from scipy.special import expit, logit
 from collabeval import classical, estimates, panel, params_file, quality, spc
 from collabeval.params import Params
 from collabeval.run_folder import RunFolder
-from collabeval.scorecard import evaluate_scorecards
+from collabeval.scorecard.evaluate import evaluate_scorecards
 from draws_for_tests import Draws
 
 DEATH = {
