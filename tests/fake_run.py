@@ -17,6 +17,7 @@ from collabeval.estimates import covariates
 from collabeval.params import Params
 from collabeval.run_folder import RunFolder
 from collabeval.scorecard import evaluate_scorecards
+from collabeval.scorecard.evaluate import evaluate_scorecards
 from collabeval.threats import assess
 from collabeval.threats.missing import missingness
 from collabeval.threats.tipping import tipping_points

@@ -11,7 +11,8 @@ from ruamel.yaml import YAML
 
 from collabeval.params import Params
 from collabeval.params.scorecards import Scorecard, better, directions
-from collabeval.scorecard import Scored, Values, known, score
+from collabeval.scorecard.score import Scored, score
+from collabeval.scorecard.values import Values, known
 
 # ten weighted lines: four of participation, six of performance
 HOSPITAL = """
@@ -96,6 +97,12 @@ def line(looks_at: str, *tiers: tuple[float, float], more: str = "") -> str:
     return f"{looks_at.split(' ')[-1]}: {{{looks_at}, tiers: [{steps}]{more}}}"
 
 
+def indicator(name: str) -> dict[str, str]:
+    """An indicator as params define it."""
+    return {"id": name, "label": name.replace("_", " ").capitalize(), "feature": "measurement", "family": "binomial",
+            "better": "higher"}  # fmt: skip
+
+
 def params_with(*texts: str, **blocks: Any) -> Params:
     """Params of an evaluation with these scorecards."""
     cards: dict[str, Any] = {}
@@ -108,8 +115,8 @@ def params_with(*texts: str, **blocks: Any) -> Params:
     return Params.model_validate(
         {
             "collaborative": "c", "title": "t", "edition": "1", "sampling": {"seed": 1}, "measures": measures,
-            "data": {"sites": "s", "outcomes": "o", "indicators": "i"}, "indicators": list(INDICATORS),
-            "scorecards": cards, **blocks,
+            "data": {"sites": "s", "outcomes": "o", "indicators": "i"},
+            "indicators": [indicator(name) for name in INDICATORS], "scorecards": cards, **blocks,
         }
     )  # fmt: skip
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
 from ruamel.yaml import YAML
 
-from collabeval.params.scorecards import Part
+from collabeval.params.scorecards import Part, check_scorecards
 from collabeval.scorecard.points import events_needed, points_of, shortfall, tier_of
 from collabeval.scorecard.tables import parts_table, sites_table, tiers_table
 from scorecard_examples import (
@@ -288,7 +289,7 @@ ONE = line("measure: infection", (1, 1))
         ("a: {measure: infection, indicator: follow_up, tiers: [{at: 1, points: 1}]}", "", "measure and indicator"),
         (line("measure: nothing", (1, 1)), "", "there is no measure nothing"),
         (line("indicator: nothing", (1, 1), more=", better: lower"), "", "there is no indicator nothing"),
-        (line("indicator: follow_up", (1, 1)), "", "which way is good"),
+        (line("indicator: follow_up", (2, 1), (1, 2)), "", "calls lower values better"),
         (line("measure: infection", (1, 1), (2, 2)), "", "of infection lower ones are"),
         (line("measure: infection", (1, 1), (2, 3), (3, 2)), "", "up and down"),
         (line("measure: infection", (1, 1), (1, 2)), "", "share a threshold"),
@@ -309,3 +310,10 @@ ONE = line("measure: infection", (1, 1))
 def test_what_cannot_be_meant_is_refused(lines, more, said):
     with pytest.raises(ValidationError, match=said):
         params_with(text_of(lines, more))
+
+
+def test_an_indicator_of_which_only_the_name_is_known_must_say_which_way_is_good():
+    params = params_with(text_of(line("indicator: follow_up", (1, 1))))
+    check_scorecards(params.scorecards, params.measures, {"follow_up": "higher"})
+    with pytest.raises(PydanticCustomError, match="which way is good"):
+        check_scorecards(params.scorecards, params.measures, {"follow_up": ""})

@@ -11,9 +11,10 @@ from scipy.special import expit, logit
 
 from collabeval.errors import CollabevalError
 from collabeval.params import Params
-from collabeval.scorecard import NAMES, evaluate_scorecards
+from collabeval.scorecard.evaluate import NAMES, evaluate_scorecards
 from draws_for_tests import SIZE, Draws, panel_of
 from draws_for_tests import params as params_of
+from scorecard_examples import indicator
 
 QUARTERS = tuple(f"{year}Q{quarter}" for year in (2024, 2025) for quarter in (1, 2, 3, 4))
 LINE = {"measure": "m", "tiers": [{"at": 10, "points": 10}, {"at": 20, "points": 5}]}
@@ -164,7 +165,9 @@ def test_a_waived_site_leaves_the_mean_of_its_region_and_is_not_scored_on_it():
 def test_indicators_are_summed_over_the_window_whatever_the_length_of_their_periods():
     table = panel(**TWO)
     line = {"indicator": "i", "better": "higher", "tiers": [{"at": 80, "points": 10}]}
-    given = params({"parts": {"i": line}}, indicators=["i"], data={"sites": "s", "outcomes": "o", "indicators": "x"})
+    given = params(
+        {"parts": {"i": line}}, indicators=[indicator("i")], data={"sites": "s", "outcomes": "o", "indicators": "x"}
+    )
     rows = indicators(
         ("A", "2024Q4", 0, 100, np.nan), ("A", "2025Q1", 90, 100, np.nan), ("A", "2025Q2", 70, 100, np.nan),
         ("B", "2025Q1", 5, 10, np.nan),
@@ -183,7 +186,7 @@ def test_indicators_are_summed_over_the_window_whatever_the_length_of_their_peri
 def test_values_without_denominator_are_put_together_as_declared(how, value):
     table = panel(**TWO)
     line = {"indicator": "i", "better": "higher", "over_periods": how, "tiers": [{"at": 3, "points": 10}]}
-    given = params({"parts": {"i": line}}, indicators=["i"])
+    given = params({"parts": {"i": line}}, indicators=[indicator("i")])
     rows = indicators(("A", "2025Q1", np.nan, np.nan, 2), ("A", "2025Q3", np.nan, np.nan, 4))
     parts = results(given, table, draws(table), indicators=rows)["scorecard_parts"].set_index("site")
     assert parts.loc["A", "observed"] == value
@@ -193,7 +196,7 @@ def test_values_without_denominator_are_put_together_as_declared(how, value):
 def test_the_collaboratives_own_row_is_scored_where_there_is_one():
     table = panel(**TWO)
     line = {"indicator": "i", "better": "higher", "unit": "collaborative", "tiers": [{"at": 3, "points": 10}]}
-    given = params({"parts": {"i": line}}, indicators=["i"])
+    given = params({"parts": {"i": line}}, indicators=[indicator("i")])
     rows = indicators(("", "2025Q1", np.nan, np.nan, 5), ("A", "2025Q1", np.nan, np.nan, 1))
     parts = results(given, table, draws(table), indicators=rows)["scorecard_parts"]
     assert parts["observed"].tolist() == [5, 5]

@@ -14,7 +14,7 @@ import fake_run
 from collabeval import further, sections
 from collabeval.disclosure.scorecards import PublishedScorecard, hides, publish_scorecards
 from collabeval.params import Params
-from collabeval.scorecard import NAMES
+from collabeval.scorecard.evaluate import NAMES
 from collabeval.scorecard.signals import COLUMNS as SIGNALS
 from collabeval.sections.levers import MISSING, figure_rows
 from collabeval.statements import scorecards as say

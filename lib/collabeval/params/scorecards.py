@@ -170,8 +170,9 @@ def _check_line(where: str, line: Source, measures: Mapping[str, Measure], indic
     used = better(line, measures, indicators)
     if not used:
         raise refusal(f"{where}: which way is good?", "say `better: higher` or `better: lower`")
-    if kind == "measure" and used != measures[code].better:
-        raise refusal(f"{where}: calls {used} values better, but of {code} {measures[code].better} ones are",
+    own = measures[code].better if kind == "measure" else indicators[code] if kind == "indicator" else ""
+    if own and used != own:
+        raise refusal(f"{where}: calls {used} values better, but of {code} {own} ones are",
                       "turn the tiers or `better` round")  # fmt: skip
 
 

@@ -24,6 +24,8 @@ from collabeval.scorecard.values import Values
 from collabeval.scorecard.waivers import Span, spans_of, waived
 
 DRAWS = 2000  # at most; a chance of one half then has a Monte Carlo error of 0.011
+FEWEST = 400  # where thousands of sites would not fit into memory otherwise; the error is then 0.025
+CELLS = 40_000_000  # lines times sites times draws held at once: a third of a gigabyte
 NAMES = ("scorecard_sites", "scorecard_tiers", "scorecard_parts", "scorecard_summary", "scorecard_signals")
 
 
@@ -44,8 +46,10 @@ class Inputs:
 
     @property
     def draws(self) -> int:
-        """Draws of every line: those of the fit with the fewest, at most `DRAWS`."""
-        return min([DRAWS, *(posterior.draws for posterior in self.posteriors.values())])
+        """Draws of every line: those of the fit with the fewest, at most `DRAWS`, fewer for thousands of sites."""
+        lines = max(len(card.parts) for card in self.params.scorecards.values())
+        room = max(FEWEST, CELLS // (lines * max(len(self.sites), 1)))
+        return min([DRAWS, room, *(posterior.draws for posterior in self.posteriors.values())])
 
 
 def evaluate_scorecards(

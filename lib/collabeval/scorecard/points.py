@@ -19,7 +19,7 @@ def reached(values: np.ndarray, thresholds: np.ndarray, better: str) -> np.ndarr
 def tier_of(values: np.ndarray, part: Part, better: str) -> np.ndarray:
     """The best tier reached: 0 for none, k for the k-th from the easiest up."""
     thresholds = np.array([tier.at for tier in part.ordered])
-    return reached(values, thresholds, better).sum(axis=-1)
+    return reached(values, thresholds, better).sum(axis=-1, dtype=np.int8)
 
 
 def points_of(values: np.ndarray, part: Part, better: str) -> np.ndarray:
