@@ -16,7 +16,6 @@ from collabeval import classical, estimates, panel, params_file, quality, spc
 from collabeval.estimates import covariates
 from collabeval.params import Params
 from collabeval.run_folder import RunFolder
-from collabeval.scorecard import evaluate_scorecards
 from collabeval.scorecard.evaluate import evaluate_scorecards
 from collabeval.threats import assess
 from collabeval.threats.missing import missingness
