@@ -9,6 +9,8 @@ from pathlib import Path
 
 import nbformat
 
+from collabeval import threats
+
 ROOT = Path(__file__).parents[1]
 
 PARAMS = """
@@ -26,7 +28,7 @@ render: embedded
 
 BLOCKS = (
     "collaborative", "title", "edition", "data", "measures", "sampling", "periods", "model", "rules", "report",
-    "render", "compare", "run_folder",
+    "render", "indicators", "survey", "composites", "effect", "scorecards", "value", "compare", "run_folder",
 )  # fmt: skip
 
 SETUP = """
@@ -77,7 +79,8 @@ passed = sampling["draws"] != 13
 write("results/diagnostics.parquet", model=["death"], check=["rhat"], value=[1.5], limit=[1.01],
       level=["blocking"], passed=[passed], advice=[""])
 write("data/quality.parquet", check=["none"])
-""",
+"""
+    + "".join(f"write('results/{name}.parquet', level=[1.0])\n" for name in threats.TABLES),
 }
 
 TEMPLATE = """---
