@@ -13,6 +13,7 @@ import xarray as xr
 from scipy.special import expit, logit
 
 from collabeval import classical, estimates, panel, params_file, quality, spc
+from collabeval.composite import evaluate_composites
 from collabeval.estimates import covariates
 from collabeval.params import Params
 from collabeval.run_folder import RunFolder
@@ -108,6 +109,8 @@ def make(folder: Path, fake: Fake | None = None) -> RunFolder:
         "missingness": missingness(params, sites, analysed), "covariate_effects": _covariates(fake),
         "tipping_point": tipping_points(params, sites, analysed, trees), "threats": _threats(fake, params),
     }  # fmt: skip
+    if params.composites:
+        tables |= evaluate_composites(params, analysed, trees)
     if params.scorecards:
         tables |= evaluate_scorecards(params, sites, analysed, trees, {})
     for name, table in tables.items():

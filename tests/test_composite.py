@@ -3,15 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from scipy.stats import multivariate_normal, norm
 
+from collabeval.composite import TABLES, evaluate_composites
 from collabeval.composite.combine import combine
 from collabeval.composite.parts import Part, aligned
 from collabeval.composite.results import statements_table
 from collabeval.draws import CORRELATION
 from collabeval.estimates import evaluated_measure
 from collabeval.params import Composite, Params
-from draws_for_tests import SIZE, Draws, panel_of, spread
+from draws_for_tests import CHAINS, DRAWS, SIZE, Draws, panel_of, spread
 
 
 def part(name, standardised, rankability=0.8, eligible=None, rate=None, cases=100.0, own=None):
@@ -20,7 +22,7 @@ def part(name, standardised, rankability=0.8, eligible=None, rate=None, cases=10
     own = np.full(len(sites), 10.0) if own is None else own
     return Part(
         name=name, sites=sites, eligible=np.ones(len(sites), bool) if eligible is None else eligible, window="2025",
-        standardised=standardised, rate=rate, average=rate.mean(axis=0), cases=cases, own_cases=own,
+        standardised=standardised, rate=rate, cases=cases, own_cases=own,
         own_events=own * rate.mean(axis=1), sd=0.3, rankability=rankability,
     )  # fmt: skip
 
@@ -74,17 +76,17 @@ def test_sites_without_one_of_the_measures_get_no_composite_and_are_named(draws)
     assert len(found.value) == 11
 
 
-@pytest.mark.parametrize(("better", "sign"), [("higher", 1), ("lower", -1)])
-def test_opportunities_are_added_up_at_the_cases_of_the_whole_collaborative(better, sign):
+def test_opportunities_are_added_up_at_the_cases_of_the_whole_collaborative():
     one, other = np.full((3, 5), 0.9), np.full((3, 5), 0.3)
     one[0] = 0.8
     made = Composite.model_validate({"label": "C", "method": "opportunity", "measures": ("a", "b")})
     parts = {"a": part("a", one, rate=one, cases=300.0, own=np.array([10.0, 20, 30])),
              "b": part("b", other, rate=other, cases=100.0, own=np.array([30.0, 20, 10]))}  # fmt: skip
-    found = combine(made, parts, params_of(better))
+    found = combine(made, parts, params_of("higher"))
+    assert found.weights == {"a": 0.75, "b": 0.25}
     np.testing.assert_allclose(found.value[:, 0], [0.675, 0.75, 0.75])
     np.testing.assert_allclose(found.recorded, [(8 + 9) / 40, (18 + 6) / 40, (27 + 3) / 40])
-    np.testing.assert_allclose(found.advantage[0], sign * (0.675 - (0.675 + 1.5) / 3))
+    np.testing.assert_allclose(found.advantage[0], 0.675 - (0.675 + 1.5) / 3)
 
 
 def test_measures_fitted_alone_are_paired_at_random_and_those_fitted_together_draw_by_draw():
@@ -126,11 +128,32 @@ def test_the_words_of_a_composite_follow_the_rule_of_the_level_slot(draws):
     [
         ({"c": {"label": "C", "measures": ["a", "x"]}}, "c names x, no measure of this file"),
         ({"c": {"label": "C", "measures": ["a"]}}, "fewer than two"),
+        ({"c": {"label": "C", "method": "opportunity", "measures": ["a", "b"]}}, "adds up measures that are not alike"),
+        ({"c": {"label": "C", "method": "opportunity", "measures": {"a": 2, "b": 1}}}, "weighs each measure by its"),
     ],
 )
 def test_what_cannot_be_put_together_is_refused(composites, said):
     with pytest.raises(ValueError, match=said):
         Params.model_validate(params_of().model_dump(exclude_defaults=True) | {"composites": composites})
+
+
+def test_measures_fitted_together_need_no_composite():
+    """The step runs for their correlations alone."""
+    params = params_of(together=("a", "b"))
+    rows = [{"measure": name, "site": site} for name in "ab" for site in ("S0", "S1")]
+    panel = panel_of(rows)
+    fits = {name: Draws(panel[panel["measure"] == name], level={"S0": spread(0.2, 0.3)}).tree() for name in "ab"}
+    drawn = spread(0.5, 0.1).reshape(CHAINS, DRAWS)
+    matrix = np.stack([np.stack([np.ones_like(drawn), drawn], -1), np.stack([drawn, np.ones_like(drawn)], -1)], -2)
+    posterior = fits["a"]["posterior"].to_dataset()
+    fits["a"]["posterior"] = xr.DataTree(
+        posterior.assign({CORRELATION: (("chain", "draw", "measure", "other"), matrix)})
+    )
+    found = evaluate_composites(params, panel, fits)
+    row = found["measure_correlations"].iloc[0]
+    assert (row["measure"], row["other"]) == ("a", "b")
+    assert row["mean"] == pytest.approx(0.5, abs=1e-6)
+    assert all(found[name].empty for name in TABLES[:3])
 
 
 class TestTogether:

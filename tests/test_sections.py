@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -48,6 +49,8 @@ SCORECARDS = {
 }
 VOLUME = {"volume": ("volume", {"kind": "volume", "amount": 2.0, "mean": -0.1, "sd": 0.04, "q025": -0.18, "q975": -0.02,
                                 "probability": 0.01})}  # fmt: skip
+COMPOSITES = {"all": {"label": "All measures", "measures": {"death": 2, "on_time": 1, "infection": 1, "stay": 1}}}
+PAIR = {"pair": {"label": "Both measures", "measures": ["death", "stay"]}}
 FAKES = {
     "one period": Fake(cases=400, site_sd=0.6),
     "one measure": Fake(years=10, sites=12, cases=300, change=-0.4, worsened=2, expected=True, site_sd=0.3),
@@ -56,6 +59,9 @@ FAKES = {
     "hidden": Fake(years=4, sites=12, cases=300, report={"sites": "coded", "minimum_cell": 11}),
     "gaps": Fake(("death", "stay"), years=10, quarters=True, sites=16, cases=300, gaps=4, site_sd=0.6,
                  covariates=VOLUME),
+    "composites": Fake(ALL, years=4, sites=14, cases=300, site_sd=0.6, blocks={"composites": COMPOSITES}),
+    "composites, hidden": Fake(("death", "stay"), years=4, sites=12, cases=300, blocks={"composites": PAIR},
+                               report={"sites": "coded", "minimum_cell": 11}),
     "few sites": Fake(years=3, sites=3, cases=300),
     "scored": Fake(ALL, years=4, sites=18, cases=120, expected=True, blocks={"scorecards": SCORECARDS}),
     "scored, few sites": Fake(sites=3, cases=300, blocks={"scorecards": {"i": SCORECARDS["index"]}}),
@@ -323,3 +329,21 @@ def test_the_number_wrongly_named_is_one_a_reader_can_expect(chances, said):
             return [site for site in named if site.slug in wanted]
 
     assert said in _wrongly(Reviewed())
+
+
+def test_what_is_given_is_never_said_to_be_missing(tmp_path):
+    """A table that this version only reads must not be asked for again."""
+    given = {name: f"{name}.csv" for name in ("indicators", "survey", "burden", "practices", "comparators")}
+    run = fake_run.make(tmp_path, Fake(years=4, cases=300))
+    report = sections.open_report(str(run.path))
+    asked = sections.absent(report).markdown + sections.positive_deviance(report).markdown
+    for words in ("no data on meetings", "no survey or attendance", "no hours and no costs", "would be needed"):
+        assert words in asked
+    data = report.published.params.data.model_copy(update=given)
+    params = report.published.params.model_copy(update={"data": data})
+    told = dataclasses.replace(report, published=dataclasses.replace(report.published, params=params))
+    said = sections.absent(told).markdown + sections.positive_deviance(told).markdown
+    for words in ("no data on meetings", "no survey or attendance", "no hours and no costs", "would be needed"):
+        assert words not in said
+    assert said.count("read and checked") == 4
+    assert "No comparators" not in sections.limits(told).markdown

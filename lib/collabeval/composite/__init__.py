@@ -1,4 +1,4 @@
-"""Composites: one number for several measures, from their joint draws (docs/estimands.md, "Composites")."""
+"""Composites: one number for several measures, from their joint draws (docs/methods.md, "Composites")."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def evaluate_composites(
     """
     used = sorted({measure for composite in params.composites.values() for measure in composite.weights})
     evaluated = {name: evaluated_measure(params, name, panel, trees[name]) for name in used}
-    draws = aligned(evaluated, params)
+    draws = aligned(evaluated, params) if evaluated else {}
     found = {name: combine(composite, draws, params) for name, composite in params.composites.items()}
     return {
         "composite_estimates": estimates_table(found),

@@ -37,8 +37,9 @@ def combine(composite: Composite, draws: Mapping[str, Part], params: Params) -> 
     parts = [draws[name] for name in composite.weights]
     left_out = _left_out(composite, parts)
     kept = tuple(part for part in parts if part.name not in left_out)
-    total = sum(composite.weights[part.name] for part in kept)
-    weights = {part.name: composite.weights[part.name] / total for part in kept}
+    own = composite.method == "opportunity"  # then a measure weighs as it has cases
+    size = {part.name: part.cases if own else composite.weights[part.name] for part in kept}
+    weights = {name: share / sum(size.values()) for name, share in size.items()}
     everywhere = [set(part.sites[part.eligible]) for part in kept]
     sites = np.array(sorted(set.intersection(*everywhere)) if everywhere else [], dtype=str)
     missing = np.array(sorted(set().union(*everywhere) - set(sites)), dtype=str)
@@ -46,8 +47,6 @@ def combine(composite: Composite, draws: Mapping[str, Part], params: Params) -> 
     make = _opportunity if composite.method == "opportunity" else _standardised
     value, recorded, prior = make(kept, weights, rows, params) if len(sites) else _nothing()
     advantage = value - value.mean(axis=0) if len(sites) else value
-    if composite.method == "opportunity" and kept and params.measures[kept[0].name].better == "lower":
-        advantage = -advantage
     settled = 1 - advantage.var(axis=1, ddof=1) / prior if len(sites) else recorded
     return Combined(
         composite=composite,
@@ -116,8 +115,7 @@ def _opportunity(
     measure, so that a site's own mix of opportunities moves nothing (Nolan & Berwick 2006, JAMA 295: 1168, who call it
     the percentage of opportunities; there at the site's own mix, which is what is recorded).
     """
-    cases = np.array([part.cases for part in parts])
-    value = sum(count * part.rate[rows[part.name]] for count, part in zip(cases, parts, strict=True)) / cases.sum()
+    value = sum(weights[part.name] * part.rate[rows[part.name]] for part in parts)
     assert isinstance(value, np.ndarray)
     events = np.sum([part.own_events[rows[part.name]] for part in parts], axis=0)
     recorded = events / np.sum([part.own_cases[rows[part.name]] for part in parts], axis=0)

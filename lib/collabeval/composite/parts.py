@@ -26,7 +26,6 @@ class Part:
     window: str
     standardised: np.ndarray  # (J, S)
     rate: np.ndarray  # (J, S) per case, at the cases of the whole collaborative
-    average: np.ndarray  # (S,) the same at the average effect
     cases: float  # of the whole collaborative in the window
     own_cases: np.ndarray  # (J,) of each site in the window
     own_events: np.ndarray  # (J,) recorded
@@ -64,7 +63,6 @@ def _part(found: Evaluated, draws: np.ndarray) -> Part:
         window=current.window.label,
         standardised=posterior.good * current.difference[:, draws] / sd,
         rate=current.standardised[:, draws],
-        average=current.standardised_average[draws],
         cases=float(np.nansum(current.cases)),
         own_cases=current.cases,
         own_events=posterior.by_site(cells, posterior.observed[cells]),

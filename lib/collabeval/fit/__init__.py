@@ -174,7 +174,7 @@ def sample_together(
     for name, (posterior, statistics) in found.items():
         posterior = posterior.assign({str(correlation.name): correlation})
         trees[name] = completed(posterior, statistics, designs[name], params.sampling.seed)
-        trees[name].attrs = {**said, "engine_reason": "model.together, which only NUTS can fit"}
+        trees[name].attrs = {**said[name], "engine_reason": "model.together, which only NUTS can fit"}
     return trees
 
 

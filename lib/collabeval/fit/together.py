@@ -30,8 +30,10 @@ def together(
     params: Params,
     quantities: Quantities,
     tell: Callable[[str], None],
-) -> tuple[dict[str, tuple[xr.Dataset, xr.Dataset]], dict[str, str | int | float], xr.DataArray]:
-    """Posterior and sampling statistics of each measure, draw by draw of one joint posterior; how they came about; R.
+) -> tuple[dict[str, tuple[xr.Dataset, xr.Dataset]], dict[str, dict[str, str | int | float]], xr.DataArray]:
+    """Posterior and sampling statistics of each measure, draw by draw of one joint posterior; how each came about; R.
+
+    nutpie samples it, whatever `sampling.sampler` says: the graph is none that PyMC's own sampler takes.
 
     Parameters
     ----------
@@ -64,7 +66,8 @@ def together(
     best, retries = without_divergences(sampler, ways, sampling, reported, tell)
     posterior, statistics = best.tree["posterior"].to_dataset(), best.tree["sample_stats"].to_dataset()
     found = {name: (of_measure(posterior, name), statistics) for name in names}
-    said = {**attributes(best, retries, first, sampling), "together": ", ".join(names)}
+    common = {"sampler": "nutpie", "together": ", ".join(names)}
+    said = {name: {**attributes(best, retries, design, sampling), **common} for name, design in designs.items()}
     return found, said, posterior[f"{NAME}::{CORRELATION}"].rename(
         {f"{NAME}::measure": "measure", f"{NAME}::other": "other"}
     ).rename(CORRELATION)  # fmt: skip

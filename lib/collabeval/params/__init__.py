@@ -238,12 +238,10 @@ class Params(Strict):
             if strange := set(composite.weights) - set(known):
                 raise refusal(f"{name} names {', '.join(sorted(strange))}, no measure of this file",
                               f"measures: {', '.join(known)}")  # fmt: skip
-            measures = [known[code] for code in composite.weights]
-            if composite.method == "opportunity" and (
-                {measure.family for measure in measures} != {"binomial"} or len({m.better for m in measures}) > 1
-            ):
+            kinds = {(known[code].family, known[code].better) for code in composite.weights}
+            if composite.method == "opportunity" and kinds != {("binomial", "higher")}:
                 raise refusal(f"{name} adds up measures that are not alike",
-                              "take binomial measures of one direction, or use `standardised`")  # fmt: skip
+                              "take binomial measures with `better: higher`, or use `standardised`")  # fmt: skip
         return composites
 
     @check("model")

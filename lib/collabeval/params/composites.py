@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveFloat, field_validator
+from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from collabeval.params.types import Code, Strict, Text, refusal
 
@@ -16,7 +16,7 @@ class Composite(Strict):
     """What it stands for, as a heading of the report."""
     method: Literal["standardised", "opportunity"] = "standardised"
     """`standardised`: weighted mean of the sites' standardised effects; `opportunity`: all that was done of all that \
-should have been."""
+should have been, each measure weighing as it has cases."""
     measures: dict[Code, PositiveFloat] | Annotated[tuple[Code, ...], Field(strict=False)]
     """The measures, each with its weight (they are made to sum to 1), or a list of them with equal weights."""
     minimum_rankability: Annotated[float, Field(ge=0, lt=1)] = 0.2
@@ -28,6 +28,12 @@ should have been."""
         if len(set(measures)) < 2:
             raise refusal("names fewer than two measures", "name two or more, or leave the composite out")
         return measures
+
+    @model_validator(mode="after")
+    def _opportunities_weigh_themselves(self) -> Self:
+        if self.method == "opportunity" and isinstance(self.measures, dict):
+            raise refusal("`opportunity` weighs each measure by its cases", "list the measures without weights")
+        return self
 
     @property
     def weights(self) -> dict[str, float]:

@@ -10,10 +10,11 @@ from collabeval import plots
 from collabeval.params import Composite
 from collabeval.plots import Axis
 from collabeval.sections.pictures import QUANTILES, tag_of
-from collabeval.sections.report import Report, blocks, callout, figure_text, text
+from collabeval.sections.report import Report, blocks, callout, figure_text, slugged, text
 from collabeval.statements import composites as say
 from collabeval.statements import numbers, phrases
 from collabeval.statements import words as slugs
+from collabeval.statements.facts import Named
 
 
 def composites(report: Report) -> str:
@@ -44,7 +45,7 @@ def _composite(report: Report, name: str, composite: Composite) -> str:
         heading,
         callout("important", "Key message", text(say.finding(composite, statements, nouns))),
         made,
-        report.figure(f"composite-{_slug(name)}", words, drawn),
+        report.figure(f"composite-{slugged(name)}", words, drawn),
         _table(report, name, composite, rows, estimates),
     )
 
@@ -53,7 +54,8 @@ def _rows(estimates: pd.DataFrame, statements: pd.DataFrame) -> pd.DataFrame:
     """One row per site, best first, as `plots.caterpillar` takes them."""
     rows = estimates[estimates["estimand"].eq("advantage")][["site", "hidden", *QUANTILES]]
     rows = rows.merge(statements[["site", "statement", "probability"]], on="site")
-    chances = [_chance(*pair) for pair in zip(rows["probability"], rows["hidden"], strict=True)]
+    named = [Named(*row) for row in rows[["site", "statement", "probability", "hidden"]].itertuples(index=False)]
+    chances = ["" if math.isnan(site.chance) else phrases.chance_of(site) for site in named]
     rows = rows.assign(
         label=rows["site"],
         word=rows["statement"],
@@ -62,13 +64,6 @@ def _rows(estimates: pd.DataFrame, statements: pd.DataFrame) -> pd.DataFrame:
     )
     rows = rows.assign(place=rows["q50"].fillna((rows["q025"] + rows["q975"]) / 2))
     return rows.sort_values(["place", "label"], ascending=[False, True]).reset_index(drop=True)
-
-
-def _chance(probability: float, hidden: bool) -> str:
-    """The chance of a word; of a site with a hidden count only what it reaches."""
-    if math.isnan(probability):
-        return ""
-    return phrases.at_least(probability) if hidden else numbers.chance(probability)
 
 
 def _table(report: Report, name: str, composite: Composite, rows: pd.DataFrame, estimates: pd.DataFrame) -> str:
@@ -93,8 +88,4 @@ def _table(report: Report, name: str, composite: Composite, rows: pd.DataFrame, 
     caption = f"{composite.label}: how much better than average, in {unit}; signal: share that is no chance"
     bold = [word in slugs.REMARKABLE for word in rows["word"]]
     right = [heading for heading in table.columns[1:] if heading != "Word"]
-    return report.table(f"composite-{_slug(name)}", table, caption, bold, right=right)
-
-
-def _slug(name: str) -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in name.lower())
+    return report.table(f"composite-{slugged(name)}", table, caption, bold, right=right)

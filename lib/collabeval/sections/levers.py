@@ -9,7 +9,7 @@ import pandas as pd
 
 from collabeval import plots
 from collabeval.disclosure.scorecards import PublishedScorecard
-from collabeval.sections.report import Missing, Report, Section, blocks, callout, figure_text, text
+from collabeval.sections.report import Missing, Report, Section, blocks, callout, figure_text, slugged, text
 from collabeval.statements import numbers
 from collabeval.statements import scorecards as say
 
@@ -63,7 +63,7 @@ def _bullets(sentences: Sequence[str]) -> str:
 
 def name_of(card: PublishedScorecard, what: str) -> str:
     """Name of a figure or table of one scorecard."""
-    own = "".join(letter if letter.isalnum() else "-" for letter in card.name.lower())
+    own = slugged(card.name)
     return f"levers-{what}-{own}"
 
 

@@ -31,7 +31,7 @@ def _threats(report: Report) -> list[tuple[str, str]]:
     nouns = report.lead.nouns
     return [
         (
-            "No comparators",
+            "No comparison with places outside",
             "Change is shown, not effect: nothing here tells what would have happened without the collaborative.",
         ),
         ("Seasonality", _seasons(report)),

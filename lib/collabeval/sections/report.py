@@ -142,4 +142,9 @@ def callout(kind: str, title: str, content: str) -> str:
 
 def slug(view: MeasureView) -> str:
     """A measure's name as part of a figure's or table's name."""
-    return "".join(letter if letter.isalnum() else "-" for letter in view.name.lower())
+    return slugged(view.name)
+
+
+def slugged(name: str) -> str:
+    """A name of params as part of a figure's or table's name."""
+    return "".join(letter if letter.isalnum() else "-" for letter in name.lower())

@@ -8,30 +8,30 @@ from typing import Any
 import pandas as pd
 
 from collabeval.params import Composite, Params
-from collabeval.statements import numbers
+from collabeval.statements import multiplicity, numbers, phrases
+from collabeval.statements.facts import Named
 from collabeval.statements.figures import Words, words_with_source
 from collabeval.statements.numbers import NO_BREAK
 
 
 def finding(composite: Composite, statements: pd.DataFrame, nouns: Sequence[str]) -> str:
-    """Who stands out over the measures together."""
-    better, worse = (list(statements.loc[statements["statement"].eq(word), "site"]) for word in ("better", "worse"))
+    """Who stands out over the measures together, and how many of them by chance."""
+    better, worse = (_named(statements, word) for word in ("better", "worse"))
     if not better and not worse:
         return f"Over its measures together no {nouns[0]} is clearly better or worse than average."
     parts = [
         f"{numbers.counted(len(sites), nouns)} {numbers.plural(len(sites), ('is', 'are'))} {word} than average "
-        f"({numbers.listed(sites, 6)})"
+        f"({phrases.names(sites, 6)})"
         for word, sites in (("better", better), ("worse", worse))
         if sites
     ]
-    return f"Over its measures together {' and '.join(parts)}; {_wrong(statements)}"
+    by_chance = multiplicity.sentence("", [*better, *worse])
+    return " ".join(filter(None, (f"Over its measures together {' and '.join(parts)}.", by_chance)))
 
 
-def _wrong(statements: pd.DataFrame) -> str:
-    """The expected number wrongly named, Σ(1 − P)."""
-    named = statements[statements["statement"].isin(["better", "worse", "worse_few_cases"])]
-    wrong = numbers.decimal(float((1 - named["probability"]).sum()), 1)
-    return f"of these {len(named)}, {wrong} can be expected to be wrong."
+def _named(statements: pd.DataFrame, word: str) -> list[Named]:
+    rows = statements[statements["statement"].eq(word)]
+    return [Named(*row) for row in rows[["site", "statement", "probability", "hidden"]].itertuples(index=False)]
 
 
 def made_of(params: Params, composite: Composite, parts: pd.DataFrame) -> str:

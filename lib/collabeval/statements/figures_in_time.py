@@ -25,7 +25,7 @@ def trend(published: Published, facts: Facts) -> Words:
         f"Line: estimated {quantity}.",
         f"Shading, from dark to light: 50, 80 and 95 in{NO_BREAK}100 chances that the truth is inside.",
         f"Dots: {quantity}s as recorded.",
-        "No comparators: this is change, not the effect of a programme.",
+        phrases.CHANGE_NOT_EFFECT,
     )
     title, said = _trend_title(published, facts, span)
     return words(

@@ -14,7 +14,7 @@ from collabeval.statements.numbers import NO_BREAK
 if TYPE_CHECKING:
     import pandas as pd
 
-CHANGE_NOT_EFFECT = "Without comparators this is change, not the effect of a programme."
+CHANGE_NOT_EFFECT = "Nothing here is compared with places outside: this is change, not the effect of a programme."
 
 
 def unit(view: MeasureView) -> str:
@@ -145,13 +145,8 @@ def names(named: Sequence[Named], at_most: int = 4) -> str:
 def chance_of(named: Named) -> str:
     """The chance that a site's word is right; for sites with a hidden count only that it reaches a threshold."""
     if named.bounded and math.isfinite(named.chance):
-        return at_least(named.chance)
+        return f"at least {math.floor(100 * named.chance + 1e-9)}{NO_BREAK}in{NO_BREAK}100"
     return numbers.chance(named.chance)
-
-
-def at_least(chance: float) -> str:
-    """ "at least 97 in 100": a chance of which no more may be said."""
-    return f"at least {math.floor(100 * chance + 1e-9)}{NO_BREAK}in{NO_BREAK}100"
 
 
 def lowest_chance(named: Sequence[Named]) -> str:
