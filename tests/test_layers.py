@@ -17,6 +17,7 @@ LAYERS = [
         "compile_cache",
         "home",
         "machine",
+        "narrative",
         "own_model",
         "params",
         "params_file",
@@ -60,7 +61,7 @@ ROOMS = {
     "papermill": {"execute"},
     "pytask": {"pipeline"},
     "typst": {"render", "doctor"},
-    "pypandoc": {"render", "doctor"},
+    "pypandoc": {"render", "doctor", "narrative"},
     "rocrate": {"provenance"},
     "pandera": {"contract", "templates"},
 }

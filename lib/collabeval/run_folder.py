@@ -83,6 +83,11 @@ class RunFolder:
     def own_models(self) -> Path:
         return self.path / "models"
 
+    @property
+    def narrative(self) -> Path:
+        """The evaluator's words as they were when the report was made."""
+        return self.path / "narrative"
+
     def comparison(self, kind: str) -> RunFolder:
         """The folder of a comparison of models: `sensitivity`, or `models` for those in params."""
         return RunFolder(self.path / "compare" / kind)

@@ -128,6 +128,20 @@ local function callout(div, kind)
   return blocks
 end
 
+-- The evaluator's words: a call-out that may run over pages.
+local function narrative(div)
+  local title = div.attributes.title or error("a narrative needs a title")
+  if is_typst then
+    local blocks = pandoc.Blocks({ pandoc.Plain(around("#narrative-box([", { pandoc.Str(title) }, "], [")) })
+    blocks:extend(div.content)
+    blocks:insert(raw_block("])"))
+    return blocks
+  end
+  local blocks = pandoc.Blocks({ raw_block('<p class="narrative-title">' .. escape_html(title) .. "</p>") })
+  blocks:extend(div.content)
+  return pandoc.Div(blocks, { class = "narrative", role = "note" })  -- a true Div, so that sections in it end with it
+end
+
 -- Tabs without a script: each is a disclosure that opens in place; in print and PDF all of them are open.
 local function tabset(div)
   local blocks, open = pandoc.Blocks({}), false
@@ -151,6 +165,7 @@ local function div_look(div)
     local kind = class:match("^callout%-(%a+)$")
     if kind then return callout(div, kind) end
   end
+  if div.classes:includes("narrative") then return narrative(div) end
   if div.classes:includes("cards") then return is_typst and typst_cards(div) or html_cards(div) end
   if div.classes:includes("panel-tabset") then return tabset(div) end
 end

@@ -7,7 +7,7 @@ local function set(names)
   return known
 end
 
-local divs = set("banner kicker lead cards card wide callout-note callout-important callout-warning wide-table panel-tabset refs")
+local divs = set("banner kicker lead cards card wide callout-note callout-important callout-warning wide-table panel-tabset refs narrative")
 local spans = set("banner-title kicker-left kicker-right question answer bar bar-label bar-value chance share")
 
 local function refuse(what)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
-from collabeval.pipeline import Request, Run
+from collabeval.pipeline import Request, Run, tasks
 from pipeline_stand_ins import ALL, Notebooks, Silent, evaluation_steps, run
 
 
@@ -23,20 +22,18 @@ def test_independent_steps_run_at_the_same_time(notebooks: Notebooks) -> None:
     assert run(jobs=2) == ALL
 
 
-def test_finished_steps_are_noticed_at_once(notebooks: Notebooks) -> None:
+def test_finished_steps_are_soon_noticed(monkeypatch: pytest.MonkeyPatch, notebooks: Notebooks) -> None:
     """pytask-parallel by itself waits longer and longer between looks, up to a second, and twice per step."""
-    ends: dict[str, float] = {}
+    waited: list[float] = []
+    sleep = type(tasks.parallel._Sleeper()).sleep
 
-    class Clock(Silent):
-        def started(self, step: object) -> None:
-            ends[f"{step.name} began"] = time.monotonic()  # type: ignore[attr-defined]
+    def noted(sleeper: object) -> None:
+        waited.append(sleeper.timings[sleeper.timing_idx])  # type: ignore[attr-defined]
+        sleep(sleeper)  # type: ignore[arg-type]
 
-        def finished(self, step: object, seconds: float) -> None:
-            ends[f"{step.name} ended"] = time.monotonic()  # type: ignore[attr-defined]
-
-    notebooks.seen = lambda step: time.sleep(1.5 if step == "data" else 0)
-    Run(Request(Path("small.yml"), jobs=2), Clock()).go()
-    assert ends["fit-death began"] - ends["data ended"] < 0.4
+    monkeypatch.setattr(type(tasks.parallel._Sleeper()), "sleep", noted)
+    assert run(jobs=2) == ALL
+    assert set(waited) == {tasks.POLL}
 
 
 @pytest.mark.parametrize(("jobs", "due", "shares"), [(2, 1, (4, 2)), (2, 2, (2, 2)), (4, 3, (1, 1)), (1, 3, (4, 4))])

@@ -39,13 +39,14 @@ def new(
 @app.command()
 def check(file: File, overrides: Set = None, as_json: Json = False) -> None:
     """Check params, data and models of your own; only a case-mix is fitted, and nothing is written."""
-    from collabeval import params_file
+    from collabeval import narrative, params_file
     from collabeval.casemix.adjust import adjust
     from collabeval.contract import read_inputs
     from collabeval.panel import build
     from collabeval.quality import check as check_quality
 
     params = params_file.load(file, overrides or ())
+    narrative.check(params)
     inputs = read_inputs(params)
     outcomes = adjust(params, inputs.records, inputs.outcomes).outcomes
     panel = build(params, inputs.sites, outcomes)
@@ -56,6 +57,8 @@ def check(file: File, overrides: Set = None, as_json: Json = False) -> None:
         print(json.dumps({"usable": True, "log": inputs.log, "warnings": warnings}, indent=2, ensure_ascii=False))
         return
     say_inputs(inputs)
+    for name, path in narrative.files(params).items():
+        print(f"narrative of {narrative.CHAPTERS[name]}: {path}")
     for row in warnings:
         place = " ".join(filter(None, (row["measure"], row["site"], row["period"])))
         print(f"worth a look: {place}: {row['message']}")

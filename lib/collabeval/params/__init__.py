@@ -166,6 +166,8 @@ class Report(Strict):
     """What a site is called, singular and plural: `[hospital, hospitals]`."""
     author: Text = ""
     """Who publishes the report."""
+    narrative: Text | None = None
+    """Folder of the evaluator's own words, a file per chapter; left out: `narrative/<collaborative>/<edition>`."""
     language: Literal["en"] = "en"
     """Language of the report."""
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
-from collabeval import analysis_plan, params_file
+from collabeval import analysis_plan, narrative, params_file
 from collabeval.errors import StepError
 from collabeval.kernels import KERNELS, Kernel
 from collabeval.machine import processors as cores
@@ -67,6 +67,7 @@ class Run:
     def __init__(self, request: Request, reporter: Reporter) -> None:
         self.request, self.reporter = request, reporter
         self.params, self.folder = request.load()
+        narrative.check(self.params)
         self.began = time.perf_counter()
         self.told = told.read(self.folder)
         self.status = Status.first(self.params)
@@ -150,6 +151,7 @@ class Run:
         tidy.clear(self.folder, {path for step in self.every for path in step.makes})
         params_file.write_resolved(self.params, self.folder)
         tidy.keep_own_models(self.params, self.folder)
+        tidy.keep_narrative(self.params, self.folder)
 
     def act(self, step: Step) -> None:
         """Run one step: its notebook on a kernel of its own, or the renderer."""

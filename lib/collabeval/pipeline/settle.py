@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from collabeval import provenance
+from collabeval import narrative, provenance
 from collabeval.pipeline import status as told
 from collabeval.pipeline.keys import digest_file, digest_tree
 from collabeval.pipeline.status import Status
@@ -75,7 +75,8 @@ def account(evaluation: Evaluation, status: Status) -> provenance.Account:
         "requirements lock": evaluation.lock,
         "renderer": f"{status.renderer['name']} {status.renderer['version']}",
     }
-    own = {str(path): digest_file(path) for path in own_models(evaluation.params)}
+    written = (*own_models(evaluation.params), *narrative.files(evaluation.params).values())
+    own = {str(path): digest_file(path) for path in written}
     inputs = provenance.read_sources(evaluation.run) | own
     return provenance.Account(
         status.title, status.status, status.started, status.finished, evaluation.params.report.author,

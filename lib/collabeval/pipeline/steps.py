@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from collabeval import analysis_plan, casemix, further, render, threats
+from collabeval import analysis_plan, casemix, further, narrative, render, threats
 from collabeval import home as project
 from collabeval.own_model import file_and_name, own_function
 from collabeval.params import TABLES, Model, Params
@@ -185,6 +185,7 @@ def _report(evaluation: Evaluation) -> Step:
     history = analysis_plan.history_file(run)
     found |= {"analysis plan": keys.digest_file(history)} if history.exists() else {}
     found |= {f"sensitivity {path.stem}": keys.digest_file(path) for path in sensitivity(run) if path.exists()}
+    found |= {f"narrative {name}": keys.digest_file(path) for name, path in narrative.files(evaluation.params).items()}
     results = tables(run, (*SITE_TABLES, *PROGRAMME_TABLES, "diagnostics", *threats.TABLES))
     results += tables(run, casemix.TABLES) if casemix.adjusted(evaluation.params) else ()
     results += tables(run, further.results(evaluation.params))

@@ -1,4 +1,4 @@
-"""A run folder made ready: no leftovers, and a copy of each model of one's own."""
+"""A run folder made ready: no leftovers, and a copy of each model of one's own and of the narrative."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
+from collabeval import narrative
 from collabeval.own_model import file_and_name
 from collabeval.params import Params
 from collabeval.pipeline.request import STATE
@@ -41,4 +42,12 @@ def keep_own_models(params: Params, run: RunFolder) -> None:
         while target.exists():
             target, number = run.own_models / f"{path.stem}-{number}{path.suffix}", number + 1
         with written_whole(target) as part:
+            shutil.copyfile(path, part)
+
+
+def keep_narrative(params: Params, run: RunFolder) -> None:
+    """Copy the evaluator's words into the run, where the report takes them from."""
+    shutil.rmtree(run.narrative, ignore_errors=True)
+    for path in narrative.files(params).values():
+        with written_whole(run.narrative / path.name) as part:
             shutil.copyfile(path, part)

@@ -8,6 +8,8 @@ from collabeval import further, params_file, threats
 from collabeval.casemix import adjusted
 from collabeval.comparison.basis import basis
 from collabeval.disclosure import Compared, Run, publish, publish_changes
+from collabeval.disclosure.codes import site_labels
+from collabeval.narrative import check_hidden
 from collabeval.params import Params
 from collabeval.params.grid import with_grid
 from collabeval.run_folder import RunFolder
@@ -58,7 +60,17 @@ def open_report(run_folder: str) -> Report:
     run = RunFolder(Path(run_folder))
     params = params_file.read_resolved(run.params)
     tables = _tables(run, params)
+    _check_narrative(run, params, tables)
     return from_published(publish(tables, params), run, _sensitivity(run, params, tables))
+
+
+def _check_narrative(run: RunFolder, params: Params, tables: Run) -> None:
+    """A report with coded sites names none in the evaluator's words either."""
+    if params.report.sites == "coded":
+        labels = site_labels(tables.sites, tables.panel, params)
+        names = {str(row["name"]).strip(): labels[str(row["site"])] for row in tables.sites.to_dict("records")
+                 if isinstance(row.get("name"), str)}  # fmt: skip
+        check_hidden(run.narrative, labels | names)
 
 
 def open_comparison(run_folder: str) -> ComparisonReport:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from collabeval.sections.narrative import narrated
 from collabeval.sections.report import Missing, Report, Section, blocks, callout, slug, text
 from collabeval.statements import multiplicity, numbers, phrases
 from collabeval.statements import words as slugs
@@ -27,6 +28,7 @@ def enough(facts: Facts) -> list[Named]:
     return [site for site in facts.level if site.slug not in {"not_enough_data", "worse_few_cases"}]
 
 
+@narrated("deviance")
 def positive_deviance(report: Report) -> Section | Missing:
     """The chapter, one part per measure; left out where no site has data enough for any word."""
     parts = [_measure(report, facts) for facts in report.facts]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from collabeval import plots
 from collabeval.disclosure.scorecards import PublishedScorecard
+from collabeval.sections.narrative import narrated
 from collabeval.sections.report import Missing, Report, Section, blocks, callout, figure_text, slugged, text
 from collabeval.statements import numbers
 from collabeval.statements import scorecards as say
@@ -26,6 +27,7 @@ def missing(report: Report) -> Missing | None:
     return None if report.published.scorecards else MISSING
 
 
+@narrated("levers")
 def levers(report: Report) -> Section | Missing:
     """The chapter, one part per scorecard."""
     cards = report.published.scorecards

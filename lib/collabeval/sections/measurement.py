@@ -8,6 +8,7 @@ import pandas as pd
 
 from collabeval.sections.case_mix import case_mix
 from collabeval.sections.missing import missing
+from collabeval.sections.narrative import narrated
 from collabeval.sections.report import Report, Section, blocks, callout, text
 from collabeval.statements import numbers
 from collabeval.statements.advice import incomplete
@@ -22,6 +23,7 @@ WARNINGS = {
 }
 
 
+@narrated("measurement")
 def measurement(report: Report) -> Section:
     """The chapter: completeness, warnings, reliability of each measure and the number of cases it would take."""
     return Section(

@@ -9,6 +9,7 @@ import pandas as pd
 from collabeval import equations as eq
 from collabeval.equations import Formula, averaged, below, join, raised, symbol, word
 from collabeval.own_model import own_function
+from collabeval.sections.narrative import narrated
 from collabeval.sections.report import Report, Section, blocks, text
 from collabeval.statements import checks, covariates, numbers, priors
 from collabeval.statements import words as slugs
@@ -18,6 +19,7 @@ CELL = join(SITE, PERIOD)
 ETA = below(symbol("η", "eta"), CELL)
 
 
+@narrated("methods")
 def methods(report: Report) -> Section:
     """The chapter for the reader's own statistician."""
     return Section(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collabeval.sections import pictures_in_time as pictures
+from collabeval.sections.narrative import narrated
 from collabeval.sections.report import Missing, Report, Section, blocks, callout, slug, text
 from collabeval.statements import cards, numbers, phrases
 from collabeval.statements.facts import Facts, programme
@@ -18,6 +19,7 @@ def missing(report: Report) -> Missing | None:
     return Missing(TITLE, "the data hold one period only", "the same outcomes by year, half-year, quarter or month")
 
 
+@narrated("outcomes")
 def outcomes_over_time(report: Report) -> Section | Missing:
     """The chapter, one part per measure; left out where the data have one period only."""
     parts = [_measure(report, facts) for facts in _over_time(report)]

@@ -11,6 +11,7 @@ import pandas as pd
 from collabeval.sections import pictures, pictures_in_time
 from collabeval.sections.by_chance import by_chance
 from collabeval.sections.composites import composites
+from collabeval.sections.narrative import narrated
 from collabeval.sections.report import Report, Section, blocks, callout, slug, text
 from collabeval.sections.summary import main_figure_is_trend
 from collabeval.statements import cards, covariates, numbers, phrases
@@ -22,6 +23,7 @@ FEWEST_RANKED = 5
 MOST = 0.5  # share of sites whose numbers may be shown, below which a figure of them is left out
 
 
+@narrated("performance")
 def site_performance(report: Report) -> Section:
     """The chapter, one part per measure."""
     noun = numbers.capital(report.lead.nouns[0])

@@ -7,6 +7,7 @@ from importlib import metadata
 
 import pandas as pd
 
+from collabeval.narrative import CHAPTERS
 from collabeval.sections.report import Report, Section, blocks, text
 from collabeval.statements import numbers
 
@@ -34,6 +35,9 @@ def _data(report: Report) -> str:
         rows.append(("Analysed rows, SHA-256", published.fingerprint))
     if params.data.note:
         rows.append(("Source", numbers.capital(params.data.note.removeprefix("Data: "))))
+    if report.narrative:
+        chapters = [numbers.lower_first(CHAPTERS[name]) for name in report.narrative]
+        rows.append(("Written by the evaluator, not by rules", numbers.capital(numbers.listed(chapters))))
     table = report.table("provenance", pd.DataFrame(rows, columns=["What", "Value"]), "What this report was made from")
     return blocks(table, "" if published.fingerprint else text(_why_no_hashes()))
 

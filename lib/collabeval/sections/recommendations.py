@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from collabeval.sections.narrative import narrated
 from collabeval.sections.report import Report, Section, blocks, text
 from collabeval.statements.advice import Advice, recommendations
 
@@ -13,6 +14,7 @@ def advice(report: Report) -> tuple[Advice, ...]:
     return recommendations(report.published, report.facts)
 
 
+@narrated("recommendations")
 def recommend(report: Report) -> Section:
     """The chapter: numbered actions with the rule of each, by measure where there are several."""
     intro = (

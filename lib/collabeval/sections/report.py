@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from collabeval import plots, tables
+from collabeval import narrative, plots, tables
 from collabeval.analysis_plan import Entry, history_file, read
 from collabeval.disclosure import Compared, MeasureView, Published
 from collabeval.run_folder import RunFolder, written_whole
@@ -58,7 +58,7 @@ class Report:
     """One report: what may be shown, the facts of each measure, and where its figures and tables are written.
 
     ``compared`` is what a grid of other priors and likelihoods found, where one has been run; ``plan`` the history of
-    the analysis plan.
+    the analysis plan; ``narrative`` the evaluator's words, Markdown by chapter.
     """
 
     published: Published
@@ -66,6 +66,7 @@ class Report:
     facts: tuple[Facts, ...]
     compared: Compared | None = None
     plan: tuple[Entry, ...] = ()
+    narrative: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def lead(self) -> Facts:
@@ -111,7 +112,7 @@ def write_table(
 def from_published(published: Published, run: RunFolder, compared: Compared | None = None) -> Report:
     """A report on what may be shown."""
     facts = tuple(gather(published, view) for view in published.measures)
-    return Report(published, run, facts, compared, read(history_file(run)))
+    return Report(published, run, facts, compared, read(history_file(run)), narrative.read(run.narrative))
 
 
 def figure_text(words: Words, noun: str) -> plots.FigureText:

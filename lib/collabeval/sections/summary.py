@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collabeval.sections import pictures, pictures_in_time
+from collabeval.sections.narrative import narrated
 from collabeval.sections.recommendations import advice
 from collabeval.sections.report import FrontMatter, Report, Section, blocks, callout, text
 from collabeval.statements import cards as card_rules
@@ -57,6 +58,7 @@ def failed_checks(report: Report, level: str) -> list[str]:
     return [numbers.lower_first(name) for name in dict.fromkeys(checks.name(str(check)) for check in failed["check"])]
 
 
+@narrated("summary")
 def summary(report: Report) -> Section:
     """Lead, the five cards, the main figure, how to read them, a line on each other measure."""
     lead = report.lead
