@@ -16,6 +16,7 @@ from collabeval import classical, estimates, panel, params_file, quality, spc
 from collabeval.composite import evaluate_composites
 from collabeval.estimates import covariates
 from collabeval.params import Params
+from collabeval.practices.evaluate import practice_tables
 from collabeval.run_folder import RunFolder
 from collabeval.scorecard.evaluate import evaluate_scorecards
 from collabeval.threats import assess
@@ -111,6 +112,10 @@ def make(folder: Path, fake: Fake | None = None) -> RunFolder:
     }  # fmt: skip
     if params.composites:
         tables |= evaluate_composites(params, analysed, trees)
+    if params.data.practices:
+        done = _practices(outcomes, fake)
+        tables |= practice_tables(params, analysed, trees, done)
+        run.write(done, run.data_table("practices"))
     if params.scorecards:
         tables |= evaluate_scorecards(params, sites, analysed, trees, {})
     for name, table in tables.items():
@@ -120,6 +125,16 @@ def make(folder: Path, fake: Fake | None = None) -> RunFolder:
     run.write(quality.check(params, sites, analysed, outcomes), run.quality)
     params_file.write_resolved(params, run)
     return run
+
+
+def _practices(outcomes: pd.DataFrame, fake: Fake) -> pd.DataFrame:
+    """Which site does what: one practice of the sites with the lower half of rates, one by lot, one that all do."""
+    level = outcomes[outcomes["measure"].eq(fake.measures[0])].groupby("site")["level"].mean()
+    lot = np.random.default_rng(fake.seed).integers(0, 2, len(level)).astype(float)
+    done = {"peer_visit": level.lt(level.median()).to_numpy(float), "huddle": lot, "checklist": np.ones(len(level))}
+    wide = pd.DataFrame(done, index=level.index).rename_axis(columns="practice")
+    table = wide.stack().rename("adopted").reset_index().assign(period="2024")
+    return table.assign(starts=pd.Timestamp("2024-01-01"), ends=pd.Timestamp("2025-01-01"))
 
 
 def _with_periods(tree: xr.DataTree) -> xr.DataTree:

@@ -51,6 +51,7 @@ VOLUME = {"volume": ("volume", {"kind": "volume", "amount": 2.0, "mean": -0.1, "
                                 "probability": 0.01})}  # fmt: skip
 COMPOSITES = {"all": {"label": "All measures", "measures": {"death": 2, "on_time": 1, "infection": 1, "stay": 1}}}
 PAIR = {"pair": {"label": "Both measures", "measures": ["death", "stay"]}}
+WITH_PRACTICES = {"sites": "sites.csv", "outcomes": "outcomes.csv", "practices": "practices.csv"}
 FAKES = {
     "one period": Fake(cases=400, site_sd=0.6),
     "one measure": Fake(years=10, sites=12, cases=300, change=-0.4, worsened=2, expected=True, site_sd=0.3),
@@ -62,6 +63,8 @@ FAKES = {
     "composites": Fake(ALL, years=4, sites=14, cases=300, site_sd=0.6, blocks={"composites": COMPOSITES}),
     "composites, hidden": Fake(("death", "stay"), years=4, sites=12, cases=300, blocks={"composites": PAIR},
                                report={"sites": "coded", "minimum_cell": 11}),
+    "practices": Fake(("death", "stay"), sites=16, cases=600, site_sd=0.6, blocks={"data": WITH_PRACTICES}),
+    "practices, few sites": Fake(sites=6, cases=600, blocks={"data": WITH_PRACTICES}),
     "few sites": Fake(years=3, sites=3, cases=300),
     "scored": Fake(ALL, years=4, sites=18, cases=120, expected=True, blocks={"scorecards": SCORECARDS}),
     "scored, few sites": Fake(sites=3, cases=300, blocks={"scorecards": {"i": SCORECARDS["index"]}}),
@@ -333,17 +336,17 @@ def test_the_number_wrongly_named_is_one_a_reader_can_expect(chances, said):
 
 def test_what_is_given_is_never_said_to_be_missing(tmp_path):
     """A table that this version only reads must not be asked for again."""
-    given = {name: f"{name}.csv" for name in ("indicators", "survey", "burden", "practices", "comparators")}
+    given = {name: f"{name}.csv" for name in ("indicators", "survey", "burden", "comparators")}
     run = fake_run.make(tmp_path, Fake(years=4, cases=300))
     report = sections.open_report(str(run.path))
-    asked = sections.absent(report).markdown + sections.positive_deviance(report).markdown
-    for words in ("no data on meetings", "no survey or attendance", "no hours and no costs", "would be needed"):
+    asked = sections.absent(report).markdown
+    for words in ("no data on meetings", "no survey or attendance", "no hours and no costs"):
         assert words in asked
     data = report.published.params.data.model_copy(update=given)
     params = report.published.params.model_copy(update={"data": data})
     told = dataclasses.replace(report, published=dataclasses.replace(report.published, params=params))
-    said = sections.absent(told).markdown + sections.positive_deviance(told).markdown
-    for words in ("no data on meetings", "no survey or attendance", "no hours and no costs", "would be needed"):
+    said = sections.absent(told).markdown
+    for words in ("no data on meetings", "no survey or attendance", "no hours and no costs"):
         assert words not in said
-    assert said.count("read and checked") == 4
+    assert said.count("read and checked") == 3
     assert "No comparators" not in sections.limits(told).markdown

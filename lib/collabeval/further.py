@@ -45,6 +45,15 @@ FURTHER: tuple[Further, ...] = (
         draws=True,
     ),
     Further(
+        name="practices",
+        what="Comparing what high performers do differently",
+        there=_any("practices"),
+        tables=("practices",),
+        blocks=("model",),
+        makes=("practice_effects", "practice_adoption"),
+        draws=True,
+    ),
+    Further(
         name="scorecards",
         what="Scoring the performance index",
         there=lambda params: bool(params.scorecards),

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from collabeval.classical import funnel_curves
-from collabeval.disclosure import case_mix, composites, results
+from collabeval.disclosure import case_mix, composites, practices, results
 from collabeval.disclosure import suppress as rule
 from collabeval.disclosure.codes import site_labels
 from collabeval.disclosure.scorecards import publish_scorecards
@@ -51,6 +51,7 @@ def publish(run: Run, params: Params) -> Published:
         case_mix_years=case_mix.of_totals(run.case_mix_calibration, views, params.report.minimum_cell),
         case_mix_tenths=case_mix.of_totals(run.case_mix_deciles, views, params.report.minimum_cell),
         composites=composites.composites(run.further, views, labels, keys),
+        practices=practices.practices(run.further),
         scorecards=publish_scorecards(run.further, params, labels),
         threats=publish_threats(run.threats, labels, keys, params.report.sites == "coded"),
     )

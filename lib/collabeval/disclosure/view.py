@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from collabeval.disclosure.composites import Composites
+    from collabeval.disclosure.practices import Practices
     from collabeval.disclosure.scorecards import PublishedScorecard
     from collabeval.disclosure.threats import Threats
 
@@ -110,6 +111,7 @@ class Published:
     case_mix_tenths: pd.DataFrame
     threats: Threats
     composites: Composites | None = None
+    practices: Practices | None = None
     scorecards: tuple[PublishedScorecard, ...] = ()
 
     @property

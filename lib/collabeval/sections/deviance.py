@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from collabeval.sections.narrative import narrated
+from collabeval.sections.practices import practices
 from collabeval.sections.report import Missing, Report, Section, blocks, callout, slug, text
 from collabeval.statements import multiplicity, numbers, phrases
 from collabeval.statements import words as slugs
@@ -32,7 +33,7 @@ def enough(facts: Facts) -> list[Named]:
 def positive_deviance(report: Report) -> Section | Missing:
     """The chapter, one part per measure; left out where no site has data enough for any word."""
     parts = [_measure(report, facts) for facts in report.facts]
-    return missing(report) or Section(blocks(f"# {TITLE} {{#sec-deviance}}", *parts, _practices(report)))
+    return missing(report) or Section(blocks(f"# {TITLE} {{#sec-deviance}}", *parts, practices(report)))
 
 
 def _measure(report: Report, facts: Facts) -> str:
@@ -109,10 +110,3 @@ def _wrongly(facts: Facts) -> str:
     both = ((BEST, "worth a visit"), (REVIEW, "advised for review"))
     said = (multiplicity.sentence(what, facts.of("deviance", *slugs_)) for slugs_, what in both)
     return " ".join(filter(None, said))
-
-
-def _practices(report: Report) -> str:
-    left_out = "What the high performers do differently is not part of this report: "
-    if report.published.params.data.practices is not None:
-        return text(f"{left_out}the table of practices was read and checked, and no more is made of it yet.")
-    return text(f"{left_out}a table of practices by {report.lead.nouns[0]} would be needed.")
