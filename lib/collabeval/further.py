@@ -54,6 +54,14 @@ FURTHER: tuple[Further, ...] = (
         draws=True,
     ),
     Further(
+        name="features",
+        what="Estimating how the collaborative works",
+        there=_any("indicators"),
+        tables=("indicators",),
+        blocks=("indicators",),
+        makes=("feature_indicators", "feature_probabilities", "feature_counts"),
+    ),
+    Further(
         name="scorecards",
         what="Scoring the performance index",
         there=lambda params: bool(params.scorecards),

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic_core import PydanticUndefined
 
 from collabeval.params import Params, Strict
 from collabeval.params.problems import model_in
 from collabeval.run_folder import written_whole
+
+MOST_LISTED = 12  # words allowed for a key that are listed in the reference
 
 
 def schema() -> dict[str, Any]:
@@ -54,12 +56,13 @@ def _blocks(model: type[Strict], place: str) -> Iterator[tuple[str, type[Strict]
     yield place, model
     seen: set[type] = set()
     for name, info in model.model_fields.items():
-        inner, in_dict = model_in(info.annotation)
+        inner, many = model_in(info.annotation)
         if inner is None or inner in seen or not issubclass(inner, Strict):
             continue
         seen.add(inner)
         key = f"{place}.{name}" if place else name
-        yield from _blocks(inner, f"{key}.CODE" if in_dict else key)
+        each = f"{key}[]" if get_origin(info.annotation) is tuple else f"{key}.CODE"
+        yield from _blocks(inner, each if many else key)
 
 
 def _row(name: str, model: type[Strict]) -> str:
@@ -82,6 +85,8 @@ def _default(info: Any) -> str:
 
 def _takes(part: dict[str, Any]) -> str:
     """What a JSON Schema fragment allows, in words."""
+    if len(part.get("enum", ())) > MOST_LISTED:  # the names of the catalogue
+        return "text"
     if "enum" in part:
         return ", ".join(f"`{json.dumps(word)}`".replace('"', "") for word in part["enum"])
     if "const" in part:

@@ -15,7 +15,7 @@ from collabeval.contract.header import EXAMPLE, Breach, Stack, breaches
 from collabeval.contract.numbers import habit_of, read_days, read_numbers, some_of
 from collabeval.contract.outcomes import checked_rows
 from collabeval.errors import Problem
-from collabeval.params import FurtherName, Indicator, Params
+from collabeval.params import FurtherName, Params
 from collabeval.params.indicators import FIVE
 
 LENGTHS: tuple[period_texts.Length, ...] = ("month", "quarter", "half", "year")
@@ -157,4 +157,4 @@ def _codes(
 
 def indicator_codes(params: Params) -> list[str]:
     """The codes of the indicators that params name or define."""
-    return [entry.id if isinstance(entry, Indicator) else entry for entry in params.indicators]
+    return [indicator.id for indicator in params.indicators]

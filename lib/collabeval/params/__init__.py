@@ -11,7 +11,7 @@ from collabeval import periods as period_texts
 from collabeval.params.composites import Composite
 from collabeval.params.data import FURTHER_TABLES, TABLES, Data, FurtherName, Query, TableName
 from collabeval.params.effect import Effect
-from collabeval.params.indicators import Indicator, Named
+from collabeval.params.indicators import Indicator, Named, each_once
 from collabeval.params.model import Model, Prior, Priors, Rules, Sampling
 from collabeval.params.records import Covariate, Records
 from collabeval.params.scorecards import Scorecard, check_scorecards, directions
@@ -198,7 +198,7 @@ class Params(Strict):
     render: Literal["auto", "quarto", "embedded"] = "auto"
     """What makes HTML and PDF; `auto` takes Quarto where it is found."""
     indicators: tuple[Named, ...] = Field(default=(), strict=False)
-    """Indicators of how the collaborative works: names out of the catalogue, or blocks of your own."""
+    """Indicators of how the collaborative works: names out of the catalogue (docs/indicators.md), or blocks."""
     survey: Survey | None = None
     """The survey of its members."""
     composites: dict[Code, Composite] = Field(default_factory=dict)
@@ -261,6 +261,11 @@ class Params(Strict):
         if "measures" in info.data and "indicators" in info.data:
             check_scorecards(scorecards, info.data["measures"], directions(info.data["indicators"]))
         return scorecards
+
+    @check("indicators")
+    @classmethod
+    def _each_once(cls, indicators: tuple[Indicator, ...], info: ValidationInfo) -> tuple[Indicator, ...]:
+        return each_once(indicators, info.data.get("measures") or {})
 
     @check("compare")
     @classmethod

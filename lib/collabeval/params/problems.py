@@ -69,10 +69,10 @@ def _phrase(details: ErrorDetails, place: Place) -> tuple[str, str]:
         return "unknown key", suggestion(place[-1], keys_at(place[:-1]))
     if kind == "missing" and isinstance(details["loc"][-1], int):
         return "is missing", "the list takes two entries: [first, second]"
-    if kind == "missing" or details["input"] is None:
-        return "is missing" if kind == "missing" else "has no value", f"add it: {help_of(place)}"
     if kind == "refused":
         return str(context["what"]), str(context["fix"])
+    if kind == "missing" or details["input"] is None:
+        return "is missing" if kind == "missing" else "has no value", f"add it: {help_of(place)}"
     if kind == "literal_error":
         allowed = [word.strip().strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(", ")]
         words = ["true" if word == "True" else "false" if word == "False" else word for word in allowed]
@@ -123,12 +123,14 @@ def _model_at(place: Place) -> type[BaseModel] | None:
 
 
 def model_in(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
-    """The params block inside a type, and whether it lies in a mapping of codes to blocks."""
+    """The params block inside a type, and whether it lies in a mapping of codes to blocks, or in a list of them."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation, False
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is dict:
         return model_in(inner[1])[0], True
+    if origin is tuple:
+        return model_in(inner[0])[0], True
     if origin in {Union, UnionType, Annotated}:
         found = [model for model, _ in map(model_in, inner) if model is not None]
         return (found[0] if found else None), False
