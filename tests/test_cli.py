@@ -107,6 +107,22 @@ def test_a_new_collaborative_is_refused_until_its_example_rows_are_gone(tmp_path
     assert "already there" in again.stderr
 
 
+def test_further_tables_are_asked_for_and_their_rows_counted(tmp_path: Path) -> None:
+    assert collabeval("new", "hip", "--with", "costs,audi", cwd=tmp_path).returncode == 2
+    made = collabeval("new", "hip", "--with", "costs,audit", cwd=tmp_path)
+    assert made.returncode == 0
+    assert "data/hip/costs.csv" in made.stdout
+    assert not (tmp_path / "data" / "hip" / "survey.csv").exists()
+    (tmp_path / "data" / "hip" / "sites.csv").write_text("site\nA\nB\n")
+    rows = "A,2025Q4,death,1,50\nB,2025Q4,death,2,50\n"
+    (tmp_path / "data" / "hip" / "outcomes.csv").write_text(f"site,period,measure,numerator,denominator\n{rows}")
+    (tmp_path / "data" / "hip" / "costs.csv").write_text("period,item,amount\n2025,centre,5\n2025,visits,6\n")
+    (tmp_path / "data" / "hip" / "audit.csv").write_text("site,period,field,checked,agreed\nA,2025,age,9,9\n")
+    done = collabeval("check", "params/hip.yml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "rows of further tables: 1 of audit, 2 of costs" in done.stdout
+
+
 def test_checking_writes_nothing(tmp_path: Path) -> None:
     done = collabeval("check", str(ROOT / "params" / "infant_cardiac_surgery.yml"), "--json", cwd=ROOT)
     said = json.loads(done.stdout)

@@ -8,9 +8,13 @@ import openpyxl
 import pytest
 
 from collabeval import contract, params_file, templates
+from collabeval.contract.further_schemas import FURTHER, FURTHER_KEYS
 from collabeval.contract.schemas import SCHEMAS
 from collabeval.errors import ContractError, ParamsError, UsageError
+from collabeval.params import FURTHER_TABLES
+from collabeval.params.catalogue import catalogue
 from collabeval.periods import MONTHS, parse
+from collabeval.templates.further import chosen
 
 ROOT = Path(__file__).parents[1]
 
@@ -127,4 +131,75 @@ def test_the_descriptor_says_what_the_schemas_say(new):
 def test_the_tables_of_the_data_guide_are_made_from_the_schemas():
     text = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
     assert text == templates.guide(text), "run: collabeval.templates.write_guide"
-    assert all(f"<!-- columns: {table} -->" in text for table in SCHEMAS)
+    assert all(f"<!-- columns: {table} -->" in text for table in (*SCHEMAS, *FURTHER))
+
+
+@pytest.fixture
+def every(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    written = templates.write_templates("stroke", Path("params"), Path("data/stroke"), "2025", added=FURTHER_TABLES)
+    return {path.name: path for path in written}
+
+
+def test_further_tables_are_written_where_they_are_asked_for(every):
+    assert set(every) - {f"{table}.csv" for table in FURTHER} == {
+        "stroke.yml", "sites.csv", "outcomes.csv", "records.csv", "stroke.xlsx", "datapackage.json", "schema.json",
+    }  # fmt: skip
+    params = params_file.load(every["stroke.yml"])
+    assert params.data.further == FURTHER_TABLES
+    assert [(indicator.id, indicator.target) for indicator in params.indicators] == [
+        ("data_on_time", 95), ("meetings_held", 90), ("champion_attendance", 80),
+    ]  # fmt: skip
+    assert params.survey is not None
+
+
+def test_every_example_row_is_refused_and_nothing_else_of_the_templates_is(every):
+    book = [f"data.{table}=data/stroke/stroke.xlsx" for table in ("sites", "outcomes", *FURTHER)]
+    for sources in ([], book):
+        with pytest.raises(ContractError) as error:
+            contract.read_inputs(params_file.load(every["stroke.yml"], sources))
+        assert [problem.fix for problem in error.value.problems] == ["delete this row"] * (2 + len(FURTHER))
+
+
+def test_the_workbook_offers_what_a_column_of_a_further_table_may_hold(every):
+    book = openpyxl.load_workbook(every["stroke.xlsx"])
+    assert book.sheetnames == ["read me", "sites", "outcomes", "records", *FURTHER, "catalogue"]
+    offered = {
+        (table, str(rule.sqref)): rule.formula1
+        for table in FURTHER for rule in book[table].data_validations.dataValidation
+    }  # fmt: skip
+    last = f"$A${len(catalogue()) + 1}"
+    assert offered == {
+        ("comparators", "C2:C5000"): '"death,falls,wait"',
+        ("indicators", "A2:A5000"): "=sites!$A$2:$A$5000", ("indicators", "C2:C5000"): f"=catalogue!$A$2:{last}",
+        ("survey", "D2:D5000"): "=sites!$A$2:$A$5000", ("survey", "F2:F5000"): '"1,2,3,4,5"',
+        ("ratings", "B2:B5000"): '"positive_deviance,coordination,measurement,levers,leadership"',
+        ("ratings", "D2:D5000"): '"1,2,3,4,5"',
+        **{(table, "A2:A5000"): "=sites!$A$2:$A$5000" for table in ("audit", "burden", "practices", "waivers")},
+        ("waivers", "D2:D5000"): '"death,falls,wait"',
+    }  # fmt: skip
+    codes = [cell.value for cell in book["catalogue"]["A"]]
+    assert codes == ["id", *catalogue()]
+
+
+def test_the_descriptor_has_the_further_tables_with_their_limits(every):
+    package = {part["name"]: part["schema"] for part in json.loads(every["datapackage.json"].read_text())["resources"]}
+    assert list(package) == [*SCHEMAS, *FURTHER]
+    fields = {field["name"]: field for field in package["ratings"]["fields"]}
+    assert fields["score"]["constraints"] == {"required": True, "minimum": 1, "maximum": 5}
+    assert package["audit"]["primaryKey"] == FURTHER_KEYS["audit"]
+    assert "primaryKey" not in package["indicators"], "its site may be empty, a primary key may not"
+
+
+def test_tables_are_chosen_by_name_or_all_and_others_refused():
+    assert chosen("survey, indicators") == ("indicators", "survey")
+    assert chosen("all") == FURTHER_TABLES
+    assert chosen("") == ()
+    with pytest.raises(UsageError, match=r"--with indicator is no table → did you mean indicators\?"):
+        chosen("indicator")
+
+
+def test_the_guide_to_the_catalogue_is_made_from_it():
+    text = (ROOT / "docs" / "indicators.md").read_text(encoding="utf-8")
+    assert text == templates.catalogue_guide(), "run: collabeval.templates.write_catalogue_guide"
+    assert all(f"`{code}`" in text for code in catalogue())

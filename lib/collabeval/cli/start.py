@@ -25,13 +25,18 @@ def new(
     name: Annotated[str, typer.Argument(help="Short name of the collaborative: letters, digits, _, - and .")],
     edition: Annotated[str, typer.Option(help="Year or label of this edition; default: last year.")] = "",
     length: Annotated[str, typer.Option(help=f"Length of a period: {', '.join(LENGTHS)}.")] = "quarter",
+    added: Annotated[
+        str, typer.Option("--with", help="Further tables: indicators,survey or others of docs/data.md; or all.")
+    ] = "",
 ) -> None:
     """Start a collaborative: a params file, and CSV and Excel templates for its data."""
     from collabeval.templates import write_templates
+    from collabeval.templates.further import chosen
 
     if length not in LENGTHS[1:]:
         raise UsageError(f"--length {length} is not known → one of {', '.join(LENGTHS[1:])}")
-    for path in write_templates(name, Path("params"), Path("data") / name, edition, length):  # type: ignore[arg-type]
+    tables = chosen(added)
+    for path in write_templates(name, Path("params"), Path("data") / name, edition, length, tables):  # type: ignore[arg-type]
         print(path)
     print(f"next: fill in data/{name}, then: collabeval check params/{name}.yml")
 
@@ -81,6 +86,9 @@ def say_inputs(inputs: Inputs) -> None:
     for line in inputs.log:
         print(f"note: {line}")
     print(f"{len(inputs.sites)} sites, {len(inputs.outcomes)} rows of outcomes")
+    if inputs.further:
+        counted = ", ".join(f"{len(rows):,} of {table}" for table, rows in inputs.further.items())
+        print(f"rows of further tables: {counted}")
     for name, patterns in inputs.records.items():
         combinations = f"{len(patterns.covariates):,} combinations of covariates"
         print(f"{name}: {patterns.records:,} records, {combinations}, {len(patterns.cells):,} rows by site and period")

@@ -8,17 +8,18 @@ from difflib import get_close_matches
 
 import pandas as pd
 
-from collabeval import periods as period_texts
 from collabeval.contract.columns import advice_on_site, duplicates
-from collabeval.contract.further_schemas import DAY, FURTHER, FURTHER_KEYS
+from collabeval.contract.further_periods import read_any_periods
+from collabeval.contract.further_schemas import COUNTS, DAY, FURTHER, FURTHER_KEYS, INDICATOR_NUMBERS
 from collabeval.contract.header import EXAMPLE, Breach, Stack, breaches
 from collabeval.contract.numbers import habit_of, read_days, read_numbers, some_of
 from collabeval.contract.outcomes import checked_rows
+from collabeval.contract.schemas import FAMILY
 from collabeval.errors import Problem
 from collabeval.params import FurtherName, Params
+from collabeval.params.catalogue import catalogue
 from collabeval.params.indicators import FIVE
-
-LENGTHS: tuple[period_texts.Length, ...] = ("month", "quarter", "half", "year")
+from collabeval.periods import length_of
 
 
 def checked_further(
@@ -27,33 +28,31 @@ def checked_further(
     """One further table with its types; adds what is wrong to `problems` and notes to the log of the stack.
 
     Columns that the table does not have are there but empty; a table with periods has the days on which each `starts`
-    and `ends` (the day after its last), so that yearly costs can be laid beside quarterly outcomes.
+    and `ends` (the day after its last), so that yearly costs can be laid beside quarterly outcomes. `sites` are the
+    known codes, None where the table of sites could not be read.
     """
     if table == "comparators":
         return _comparators(stack, params, problems)
+    if table == "indicators" and not params.indicators:
+        problems.append(_none_named(stack))
+        return pd.DataFrame()
     found: list[Breach] = []
-    rows = pd.DataFrame(index=stack.rows.index)
-    for name, column in FURTHER[table].columns.items():
-        kind = str(column.dtype)
-        if kind == "float64":
-            rows[name] = _numbers(stack, name, found)
-        elif kind == DAY:
-            rows[name] = _days(stack, name, found)
-        else:
-            rows[name] = stack.rows.get(name, "")
-    examples = rows.index[rows[FURTHER_KEYS[table][0]].eq(EXAMPLE)]
-    found = [breach for breach in found if breach[0] not in set(examples)]
-    found += [
-        (index, FURTHER_KEYS[table][0], "is the example row of the template", "delete this row") for index in examples
-    ]
-    rows = rows.drop(index=examples)
-    _codes(table, rows, params, sites, found)
+    families = _families(table, stack, params)
+    rows = _typed(table, stack, families, found)
+    marks = _marks(table, rows)
+    examples = rows.index[marks.ne("")]
     if "period" in rows:
-        rows["period"], rows["starts"], rows["ends"] = _periods(stack, rows["period"], params, found)
-    unread = {(index, column) for index, column, *_ in found}
-    said = breaches(FURTHER[table], rows, {index for index, _ in unread})
-    found += [breach for breach in said if (breach[0], breach[1]) not in unread]
-    found += duplicates(stack, rows.drop(index=list({index for index, _ in unread})), FURTHER_KEYS[table])
+        rows["period"], rows["starts"], rows["ends"] = read_any_periods(stack, rows["period"], params, found)
+    _codes(table, rows, params, sites, found)
+    found = [breach for breach in found if breach[0] not in set(examples)]
+    found += [(index, marks.loc[index], "is the example row of the template", "delete this row")
+              for index in examples]  # fmt: skip
+    rows = rows.drop(index=examples)
+    if table == "indicators":
+        rows = _submitted(stack, rows, found)
+    found += _breaches(
+        table, stack, rows.assign(**{FAMILY: families.loc[rows.index]}) if table == "indicators" else rows, found
+    )
     problems += stack.problems(found)
     extra = stack.rows.loc[rows.index].drop(columns=list(rows.columns), errors="ignore")
     return rows.join(extra).reset_index(drop=True)
@@ -72,59 +71,68 @@ def _comparators(stack: Stack, params: Params, problems: list[Problem]) -> pd.Da
     return rows.rename(columns={"site": "unit"})
 
 
-def _numbers(stack: Stack, name: str, found: list[Breach]) -> pd.Series:
-    """A column of numbers, read file by file, since each file has its own habit of writing them."""
-    if name not in stack.rows:
-        return pd.Series(float("nan"), index=stack.rows.index)
+def _none_named(stack: Stack) -> Problem:
+    """There are indicators, but params name none: which they could name."""
+    file = next(iter(stack.places.values()), (stack.table, 1))[0]
+    codes = sorted(set(stack.rows["indicator"]) - {"", EXAMPLE})
+    known = [code for code in codes if code in catalogue()]
+    fix = f"add to it: indicators: [{', '.join(known)}]" if known else "name or define them there: docs/indicators.md"
+    return Problem(file, "there are indicators here, but the params file names none", fix, column="indicator")
+
+
+def _families(table: FurtherName, stack: Stack, params: Params) -> pd.Series:
+    """The family of the indicator of each row; "" where it is not known, and for other tables."""
+    families: dict[str, str] = {indicator.id: indicator.family for indicator in params.indicators}
+    codes = stack.rows["indicator"] if table == "indicators" else pd.Series("", index=stack.rows.index)
+    return pd.Series([families.get(code, "") for code in codes], index=stack.rows.index, dtype=str)
+
+
+def _typed(table: FurtherName, stack: Stack, families: pd.Series, found: list[Breach]) -> pd.DataFrame:
+    """Every column of the schema by its kind; an empty one where the table has none."""
+    kinds = {name: str(column.dtype) for name, column in FURTHER[table].columns.items()}
+    rows = pd.DataFrame(index=stack.rows.index)
+    numbers = _numbers(table, stack, [name for name, kind in kinds.items() if kind == "float64"], families, found)
+    for name, kind in kinds.items():
+        if kind == "float64":
+            rows[name] = numbers[name]
+        elif kind == DAY:
+            rows[name] = _days(stack, name, found)
+        else:
+            rows[name] = stack.rows.get(name, "")
+    return rows
+
+
+def _numbers(
+    table: FurtherName, stack: Stack, names: Sequence[str], families: pd.Series, found: list[Breach]
+) -> pd.DataFrame:
+    """The columns of numbers, read file by file, since each file has its own habit of writing them."""
     files = pd.Series([stack.places[index][0] for index in stack.rows.index], index=stack.rows.index)
-    parts = []
-    for file, texts in stack.rows[name].groupby(files, sort=False):
-        reading = read_numbers(texts, pd.Series(False, index=texts.index), habit_of(texts))
-        parts.append(pd.Series(reading.values, index=texts.index, dtype="float64"))
-        found += [(index, name, what, fix) for index, what, fix in reading.refused]
-        stack.log += [f"{file}, column {name}: {note}" for note in reading.notes]
-    return pd.concat(parts)
+    there = [name for name in names if name in stack.rows]
+    parts = [pd.DataFrame(columns=list(names), dtype="float64")]
+    for file, rows in stack.rows.groupby(files, sort=False):
+        habit = habit_of(text for name in there for text in rows[name].to_list())
+        read = pd.DataFrame(float("nan"), index=rows.index, columns=list(names))
+        for name in there:
+            counts = families.loc[rows.index].isin(COUNTS[table].get(name, ()))
+            reading = read_numbers(rows[name], counts, habit)
+            read[name] = reading.values
+            found += [(index, name, what, fix) for index, what, fix in reading.refused]
+            stack.log += [f"{file}, column {name}: {note}" for note in reading.notes]
+        parts.append(read)
+    return pd.concat([part for part in parts if len(part)] or parts)
 
 
 def _days(stack: Stack, name: str, found: list[Breach]) -> pd.Series:
+    """Days; a period is none, since the first day may be meant or the last."""
     texts = stack.rows.get(name, pd.Series("", index=stack.rows.index))
-    reading = read_days(texts)
+    spans = texts.map(lambda text: length_of(text) is not None).astype(bool)
+    found += [
+        (index, name, "is a period and not a day", "write the day, like 2025-04-01") for index in texts.index[spans]
+    ]
+    reading = read_days(texts.mask(spans, ""))
     found += [(index, name, what, fix) for index, what, fix in reading.refused]
     stack.log += [f"{stack.table}, column {name}: {note}" for note in reading.notes]
     return pd.Series(pd.to_datetime(reading.values), index=texts.index).astype(DAY)
-
-
-def _periods(
-    stack: Stack, texts: pd.Series, params: Params, found: list[Breach]
-) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """Labels, first days and days after the last; all periods of the table are of one length."""
-    read: dict[str, period_texts.Period] = {}
-    counts = {length: sum(_is(text, length, params) for text in texts) for length in LENGTHS}
-    length = max(LENGTHS, key=lambda one: counts[one])
-    starts = params.periods.year_starts
-    for index, text in texts.items():
-        if text == "":  # the schema says so
-            continue
-        if text not in read and _is(text, length, params):
-            read[text] = period_texts.parse(text, length, starts)
-        elif text not in read:
-            fix = f"write every period of this table alike, as {period_texts.EXAMPLES[length]}"
-            found.append((index, "period", f"is not a period like the others, {period_texts.EXAMPLES[length]}", fix))
-    otherwise = [f"{text!r} was read as {period.label}" for text, period in read.items() if text != period.label]
-    if otherwise:
-        stack.log.append(f"{stack.table}, column period: {some_of(otherwise)}")
-    labels = texts.map({text: period.label for text, period in read.items()}).fillna("")
-    starting = pd.to_datetime(texts.map({text: period.start for text, period in read.items()})).astype(DAY)
-    ending = pd.to_datetime(texts.map({text: period.end for text, period in read.items()})).astype(DAY)
-    return labels, starting, ending
-
-
-def _is(text: str, length: period_texts.Length, params: Params) -> bool:
-    try:
-        period_texts.parse(text, length, params.periods.year_starts)
-    except period_texts.PeriodError:
-        return False
-    return True
 
 
 def _codes(
@@ -150,9 +158,41 @@ def _codes(
     column, codes, where = known[table]
     for index, code in rows[column].items():
         if code and code not in codes:
-            near = get_close_matches(code, codes, n=1)
-            fix = f"did you mean {near[0]!r}?" if near else f"take the row out, or name it there ({some_of(codes)})"
-            found.append((index, column, f"is not one of {where}", fix))
+            found.append((index, column, f"is not one of {where}", _meant(code, codes, table == "indicators")))
+
+
+def _meant(code: str, codes: Sequence[str], of_catalogue: bool) -> str:
+    near = get_close_matches(code, codes, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    if of_catalogue and code in catalogue():
+        return "it is in the catalogue: name it there, or take the row out"
+    return f"take the row out, or name it there ({some_of(list(codes))})"
+
+
+def _marks(table: FurtherName, rows: pd.DataFrame) -> pd.Series:
+    """By row the column in which the example of a template says that it is one; "" where it is none."""
+    marks = pd.Series("", index=rows.index)
+    for name in reversed(FURTHER_KEYS[table]):
+        marks = marks.mask(rows[name].astype(str) == EXAMPLE, name)
+    return marks
+
+
+def _submitted(stack: Stack, rows: pd.DataFrame, found: Sequence[Breach]) -> pd.DataFrame:
+    """Without the rows that have no number at all: those were not submitted."""
+    touched = {index for index, column, *_ in found if column in INDICATOR_NUMBERS}
+    blank = rows[list(INDICATOR_NUMBERS)].isna().all(axis=1) & ~rows.index.isin(touched)
+    if blank.any():
+        stack.log.append(f"{stack.table}: rows without any value, counted as not submitted: {blank.sum()}")
+    return rows[~blank].copy()
+
+
+def _breaches(table: FurtherName, stack: Stack, rows: pd.DataFrame, unread: Sequence[Breach]) -> list[Breach]:
+    """What the schema says, and keys that are there twice, but for cells that could not be read."""
+    cells, broken = {(index, column) for index, column, *_ in unread}, {index for index, *_ in unread}
+    found = [breach for breach in breaches(FURTHER[table], rows, broken) if (breach[0], breach[1]) not in cells]
+    keyless = {index for index, column in cells if column in FURTHER_KEYS[table]}
+    return found + duplicates(stack, rows.drop(index=list(keyless), errors="ignore"), FURTHER_KEYS[table])
 
 
 def indicator_codes(params: Params) -> list[str]:

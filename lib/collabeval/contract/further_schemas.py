@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 import pandera.pandas as pa
 
-from collabeval.contract.schemas import OUTCOMES, Holds
+from collabeval.contract.schemas import COUNTED, FAMILY, OUTCOMES, WHOLE, Holds
 
 DAY: Final = "datetime64[ns]"
 PERIOD = "month, quarter, half-year or year, like 2025Q1; one kind throughout, which need not be that of the outcomes"
@@ -51,9 +51,25 @@ def _scale(column: str, description: str) -> pa.Column:
     return pa.Column(float, _between(column, 1, 5), nullable=True, description=description)
 
 
-def _either(rows: pd.DataFrame) -> pd.Series:
-    counts = rows["numerator"].notna() & rows["denominator"].notna()
-    return rows["value"].notna() ^ counts
+def _of_family(column: str, families: tuple[str, ...], fix: str) -> pa.Check:
+    """A number that an indicator of some families needs."""
+    what = f"has no value, and a {' or '.join(families)} indicator needs it"
+    holds: Holds = lambda rows: rows[column].notna() | ~rows[FAMILY].isin(families)  # noqa: E731
+    return pa.Check(holds, name=what, error=f"{column}|{what}|{fix}")
+
+
+def _whole_of(column: str, families: tuple[str, ...]) -> pa.Check:
+    fix = "write a count as digits only (1234, without a point or comma)"
+    holds: Holds = lambda rows: (  # noqa: E731
+        (rows[column] % 1).isin([0.0]) | rows[column].isna() | ~rows[FAMILY].isin(families)
+    )
+    return pa.Check(holds, name=f"{column} whole", error=f"{column}|is not a whole number|{fix}")
+
+
+def _one_level(rows: pd.DataFrame) -> pd.Series:
+    """Whether a row is for a site, or for all, as most rows of its indicator are: both would count twice."""
+    of_site = rows["site"].ne("")
+    return of_site.eq(of_site.groupby(rows["indicator"]).transform("mean") >= 0.5)
 
 
 INDICATORS = pa.DataFrameSchema(
@@ -61,19 +77,26 @@ INDICATORS = pa.DataFrameSchema(
         "site": _text(f"code of the site; {WHOLE_TABLE}", needed=False),
         "period": _filled("period", PERIOD),
         "indicator": _filled("indicator", "code of the indicator, as under `indicators` in the params file"),
-        "numerator": _number("numerator", "cases that met it", needed=False),
-        "denominator": _number("denominator", "all cases, or the exposure", needed=False),
-        "value": _number("value", "instead of the two: the value itself", needed=False, low=None),
+        "numerator": _number("numerator", "binomial, poisson: cases that met it, or events", needed=False),
+        "denominator": _number("denominator", "binomial, poisson: all cases, or the exposure", needed=False),
+        "value": _number("value", "normal: the value itself", needed=False, low=None),
     },
     checks=[
-        _rule("value", "has neither a value nor both numerator and denominator, or has all three",
-              "give numerator and denominator, or value", _either),
+        _of_family("numerator", COUNTED, "give the count, or make the indicator `family: normal` with a value"),
+        _of_family("denominator", COUNTED, "give the number of cases or the exposure"),
+        _of_family("value", ("normal",), "give the value"),
+        *(_whole_of(column, WHOLE[column]) for column in ("numerator", "denominator")),
+        _rule("numerator", "is above the denominator", "are the two swapped, or is it `family: poisson`?",
+              lambda rows: ~((rows["numerator"] > rows["denominator"]) & rows[FAMILY].eq("binomial"))),
         _rule("denominator", "is 0", "leave the row out: a site without cases has none",
-              lambda rows: ~rows["denominator"].eq(0)),
+              lambda rows: ~(rows["denominator"].eq(0) & rows[FAMILY].isin(COUNTED))),
+        _rule("site", "is given, or left empty, otherwise than in most rows of this indicator",
+              "give an indicator by site or for the collaborative as a whole: both would count twice", _one_level),
     ],
     name="indicators",
     description="One row per site (or none), period and indicator of how the collaborative works.",
 )  # fmt: skip
+INDICATOR_NUMBERS = ("numerator", "denominator", "value")
 
 SURVEY = pa.DataFrameSchema(
     {
@@ -135,6 +158,7 @@ BURDEN = pa.DataFrameSchema(
     },
     checks=[
         *(_given(column, "give the number, or take the row out") for column in ("hours", "cases")),
+        _whole("cases"),
         _rule("cases", "is 0 although hours were spent", "give the cases abstracted in these hours",
               lambda rows: ~(rows["cases"].eq(0) & rows["hours"].gt(0))),
     ],
@@ -196,6 +220,15 @@ COMPARATORS = pa.DataFrameSchema(
 FURTHER = {
     schema.name: schema
     for schema in (COMPARATORS, INDICATORS, SURVEY, RATINGS, AUDIT, BURDEN, COSTS, PRACTICES, WAIVERS)
+}
+# columns that hold whole numbers, for the families of rows given ("" where rows have none)
+COUNTS: dict[str, dict[str, tuple[str, ...]]] = {
+    **{name: {} for name in FURTHER},
+    "indicators": {name: WHOLE[name] for name in ("numerator", "denominator")},
+    "survey": {"response": ("",)},
+    "ratings": {"score": ("",)},
+    "audit": {"checked": ("",), "agreed": ("",)},
+    "burden": {"cases": ("",)},
 }
 FURTHER_KEYS = {
     "comparators": ["unit", "period", "measure"],

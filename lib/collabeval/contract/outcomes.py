@@ -39,7 +39,7 @@ def checked_rows(
     found: list[Breach] = []
     rows = pd.DataFrame(index=stack.rows.index)
     rows["site"] = read_sites(stack, sites, found)
-    no_site = rows.index[[_is_no_site(code, sites or ()) for code in rows["site"]]]
+    no_site = rows.index[[_is_no_site(code, sites) for code in rows["site"]]]
     rows["period"] = read_periods(stack, params, found)
     rows["measure"] = _measures(stack, params, known, found)
     families = rows["measure"].map({code: measure.family for code, measure in params.measures.items()}).fillna("")
@@ -69,9 +69,9 @@ def measures_of(params: Params) -> list[str]:
     return [code for code, measure in params.measures.items() if measure.records is None]
 
 
-def _is_no_site(code: str, known: Sequence[str]) -> bool:
-    """Whether a row stands for no site at all: the template's example, or a total."""
-    return code == EXAMPLE or (code.lower() in TOTALS and code not in known)
+def _is_no_site(code: str, known: Sequence[str] | None) -> bool:
+    """Whether a row stands for no site at all: the template's example, or a total (which a comparator may be)."""
+    return code == EXAMPLE or (known is not None and code.lower() in TOTALS and code not in known)
 
 
 def _measures(stack: Stack, params: Params, known: Sequence[str], found: list[Breach]) -> pd.Series:

@@ -15,7 +15,7 @@ data:
   sites: {data}/sites.csv
   outcomes: {data}/outcomes.csv
   # records: {data}/records.csv           # one row per patient, for measures with a block `records`
-  note: ""                                # one sentence on where the data come from, printed under every figure
+{tables}  note: ""                                # one sentence on where the data come from, printed under every figure
 
 periods:
   length: {length}                         # month, quarter, half, year; or none
@@ -57,7 +57,7 @@ measures:
   #   records:
   #     outcome: died                     # column of the records: 0 or 1
   #     case_mix: {{age: spline, sex: category}}
-
+{blocks}
 sampling:
   seed: {seed}                          # any whole number; the same seed gives the same results
 

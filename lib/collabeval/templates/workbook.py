@@ -13,10 +13,19 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from collabeval.contract.schemas import SCHEMAS
+from collabeval.params.catalogue import catalogue
+from collabeval.params.indicators import FIVE
+from collabeval.templates.describe import TABLES
 
 Row = Sequence[str | int | float]
 TEXT, LAST_ROW = "@", 5000
 NAMED_IN_PARAMS = "Outcomes and covariates have the names you give them in the params file; add a column for each."
+FURTHER_HELP = (
+    "8. The other sheets are optional: fill in those you have, delete the others. Their periods may be of another "
+    "length, such as years. Leave `site` empty where an indicator is of the collaborative as a whole.",
+)
+CATALOGUE = "catalogue"  # sheet of the ready indicators, for the drop-down
+SCORES = '"1,2,3,4,5"'
 HELP = (
     "How to fill in this workbook",
     "1. Sheet sites: one row per site. Sheet outcomes: one row per site, period and measure. Sheet records, instead of "
@@ -36,31 +45,61 @@ def write_workbook(path: Path, examples: Mapping[str, tuple[Sequence[str], Row]]
     first = book.active
     assert isinstance(first, Worksheet)
     first.title = "read me"
-    for row, line in enumerate(HELP, start=1):
+    more = FURTHER_HELP if len(examples) > len(SCHEMAS) else ()
+    for row, line in enumerate((*HELP, *more), start=1):
         first.cell(row, 1, line).font = Font(bold=row == 1, size=14 if row == 1 else 11)
     first.column_dimensions["A"].width = 110
     for table, (names, example) in examples.items():
         _sheet(book.create_sheet(table), table, names, example)
-    outcomes = book["outcomes"]
-    sites = DataValidation("list", formula1=f"=sites!$A$2:$A${LAST_ROW}", allow_blank=True, showErrorMessage=True)
-    sites.error, sites.errorTitle = "This code is not in the sheet sites.", "Unknown site"
-    codes = DataValidation("list", formula1=f'"{",".join(measures)}"', allow_blank=True, showErrorMessage=False)
-    records = DataValidation("list", formula1=sites.formula1, allow_blank=True, showErrorMessage=True)
-    records.error, records.errorTitle = sites.error, sites.errorTitle
-    letter = get_column_letter(list(examples["records"][0]).index("site") + 1)
-    records.add(f"{letter}2:{letter}{LAST_ROW}")
-    book["records"].add_data_validation(records)
-    for validation, column in ((sites, "site"), (codes, "measure")):
-        letter = get_column_letter(list(SCHEMAS["outcomes"].columns).index(column) + 1)
-        validation.add(f"{letter}2:{letter}{LAST_ROW}")
-        outcomes.add_data_validation(validation)
+    if "indicators" in examples:
+        _catalogue(book.create_sheet(CATALOGUE))
+    for table, (names, _) in examples.items():
+        for column, choice in _choices(table, measures).items():
+            letter = get_column_letter(list(names).index(column) + 1)
+            choice.add(f"{letter}2:{letter}{LAST_ROW}")
+            book[table].add_data_validation(choice)
     book.active = 1
     book.save(path)
     return path
 
 
+def _choices(table: str, measures: Sequence[str]) -> dict[str, DataValidation]:
+    """The drop-downs of a table by column; only codes of sites, features and scores are held to theirs."""
+    found: dict[str, DataValidation] = {}
+    if table != "sites" and "site" in TABLES[table].columns:
+        found["site"] = _choice(f"=sites!$A$2:$A${LAST_ROW}", "This code is not in the sheet sites.", "Unknown site")
+    if "measure" in TABLES[table].columns:
+        found["measure"] = _choice(f'"{",".join(measures)}"')
+    if table == "indicators":
+        found["indicator"] = _choice(f"={CATALOGUE}!$A$2:$A${len(catalogue()) + 1}")
+    if table == "ratings":
+        found["feature"] = _choice(f'"{",".join(FIVE)}"', "One of the five features.", "Unknown feature")
+    for scored, column in (("survey", "response"), ("ratings", "score")):
+        if table == scored:
+            found[column] = _choice(SCORES, "A whole number from 1 to 5.", "Not from 1 to 5")
+    return found
+
+
+def _choice(formula: str, error: str = "", title: str = "") -> DataValidation:
+    choice = DataValidation("list", formula1=formula, allow_blank=True, showErrorMessage=bool(error))
+    if error:
+        choice.error, choice.errorTitle = error, title
+    return choice
+
+
+def _catalogue(sheet: Worksheet) -> None:
+    """The ready indicators: code, what it is, what its numbers count."""
+    keys = ("id", "label", "level", "numerator", "denominator", "definition")
+    for at, (name, width) in enumerate(zip(keys, (26, 46, 14, 46, 46, 110), strict=True), start=1):
+        sheet.cell(1, at, name).font = Font(bold=True)
+        sheet.column_dimensions[get_column_letter(at)].width = width
+        for row, entry in enumerate(catalogue().values(), start=2):
+            sheet.cell(row, at, entry.get(name, "site" if name == "level" else None))
+    sheet.freeze_panes = "A2"
+
+
 def _sheet(sheet: Worksheet, table: str, names: Sequence[str], example: Row) -> None:
-    columns = SCHEMAS[table].columns
+    columns = TABLES[table].columns
     for at, (name, value) in enumerate(zip(names, example, strict=True), start=1):
         letter = get_column_letter(at)
         head = sheet.cell(1, at, name)
