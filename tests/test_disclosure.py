@@ -15,8 +15,8 @@ import fake_run
 from collabeval import disclosure, params_file, plots, sections
 from collabeval.disclosure import publish, refuse_public_folder, suppress
 from collabeval.disclosure.codes import site_labels
-from collabeval.disclosure.results import FLOORS, _relabelled, diagnostics
-from collabeval.disclosure.suppress import coarse, coarsen, hides_numerator
+from collabeval.disclosure.results import _relabelled, diagnostics
+from collabeval.disclosure.suppress import FLOORS, coarse, coarsen, hides_numerator
 from collabeval.errors import UsageError
 from collabeval.run_folder import RunFolder
 from fake_run import Fake

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from collabeval.classical import funnel_curves
-from collabeval.disclosure import case_mix, composites, practices, results
+from collabeval.disclosure import case_mix, composites, indicators, practices, results
 from collabeval.disclosure import suppress as rule
 from collabeval.disclosure.codes import site_labels
 from collabeval.disclosure.scorecards import publish_scorecards
@@ -54,6 +54,7 @@ def publish(run: Run, params: Params) -> Published:
         practices=practices.practices(run.further),
         scorecards=publish_scorecards(run.further, params, labels),
         threats=publish_threats(run.threats, labels, keys, params.report.sites == "coded"),
+        indicators=indicators.indicators(params, run.further, labels),
     )
 
 

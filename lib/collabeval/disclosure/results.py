@@ -24,7 +24,6 @@ OF_COUNTS = (
     "rate", "standardised_rate", "indirect_rate", "observed_expected_ratio", "predicted_expected_ratio", "site_effect",
     "against_average", "trajectory", "change", "percentile", "reliability",
 )  # fmt: skip
-FLOORS = (0.5, 0.8, 0.9, 0.95, 0.975, 0.99)
 
 
 def factor(view: MeasureView) -> float:
@@ -115,7 +114,8 @@ def statements(table: pd.DataFrame, views: Views, labels: Labels, keys: Keys) ->
 
 def floors(table: pd.DataFrame) -> pd.Series:
     """The highest step that the probability of each row reaches; NaN below all."""
-    return table["probability"].map(lambda value: max((step for step in FLOORS if value >= step), default=math.nan))
+    reached = [[step for step in rule.FLOORS if value >= step] for value in table["probability"]]
+    return pd.Series([max(steps, default=math.nan) for steps in reached], index=table.index, dtype=float)
 
 
 def probabilities(table: pd.DataFrame) -> pd.DataFrame:

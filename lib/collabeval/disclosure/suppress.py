@@ -13,6 +13,7 @@ import pandas as pd
 
 # steps of the coarse grid on which the intervals of sites with a hidden count are shown: each holds several counts
 GRID = (1.0, 2.0, 5.0, 10.0)
+FLOORS = (0.5, 0.8, 0.9, 0.95, 0.975, 0.99)  # of a chance that rests on a hidden count the last it reaches is told
 POINTS = ("mean", "sd", "q25", "q50", "q75")
 
 

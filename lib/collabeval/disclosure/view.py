@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from collabeval.disclosure.indicators import PublishedIndicators
 from collabeval.panel import Windows
 from collabeval.params import Measure, Params
 
@@ -86,6 +87,7 @@ class Published:
         ``estimates`` and ``statements`` carry `hidden`.
     fingerprint : SHA-256 of the analysed rows; "" where it must not be told.
     curves : the smooth limits of each measure's funnel.
+    indicators : how the collaborative works; None without indicators.
     case_mix_years, case_mix_tenths : calibration of the case-mix models by year, and by tenths of the prediction.
     scorecards : the performance indices, () where there are none.
     threats : what could be wrong with the conclusions, and covariates of the model.
@@ -113,6 +115,7 @@ class Published:
     composites: Composites | None = None
     practices: Practices | None = None
     scorecards: tuple[PublishedScorecard, ...] = ()
+    indicators: PublishedIndicators | None = None
 
     @property
     def lead(self) -> MeasureView:

@@ -7,6 +7,7 @@ for `save_svg`.
 from collabeval.plots.caterpillar import caterpillar
 from collabeval.plots.change import change
 from collabeval.plots.funnel import funnel
+from collabeval.plots.indicators import MOST_ROWS, indicators
 from collabeval.plots.ranks import ranks
 from collabeval.plots.saving import save_svg, svg
 from collabeval.plots.scales import Axis
@@ -18,6 +19,7 @@ from collabeval.plots.trend import TrendLabels, trend
 
 __all__ = [
     "MOST_PANELS",
+    "MOST_ROWS",
     "Axis",
     "FigureText",
     "TrendLabels",
@@ -25,6 +27,7 @@ __all__ = [
     "change",
     "font_files",
     "funnel",
+    "indicators",
     "ranks",
     "save_svg",
     "scorecard",

@@ -38,8 +38,8 @@ NEUTRAL = Look("o", MARK, THIN)
 HOLLOW = Look("o", MARK, THIN, hollow=True)
 
 LOOKS = {
-    **dict.fromkeys(("better", "improved", "positive_deviant", "emerging"), GOOD),
-    **dict.fromkeys(("worse", "worsened", "review", "review_persistent"), BAD),
+    **dict.fromkeys(("better", "improved", "positive_deviant", "emerging", "at_target"), GOOD),
+    **dict.fromkeys(("worse", "worsened", "review", "review_persistent", "off_target"), BAD),
     "worse_few_cases": BAD_FEW,
     "award_in_doubt": DOUBT,
     **dict.fromkeys(("", "none", "close", "unclear", "no_clear_change", "candidate"), NEUTRAL),

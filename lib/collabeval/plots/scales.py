@@ -137,24 +137,27 @@ def number(value: float) -> str:
     return f"{value:,.10g}".replace("-", "−")
 
 
-def draw_across(page: Page, scale: Scale, axis: Axis, grid_top: float | None = None) -> None:
-    """Draw a horizontal scale under the body: rule, ticks, numbers, name; grid and reference line through the body."""
+def draw_across(page: Page, scale: Scale, axis: Axis, grid_top: float | None = None, base: float = 0.0) -> None:
+    """Draw a horizontal scale under the body: rule, ticks, numbers, name; grid and reference line through the body.
+
+    `base` is the height of the rule, where several bodies stand on one another.
+    """
     top = page.body if grid_top is None else grid_top
     for tick, place in zip(scale.ticks, scale.at(scale.ticks), strict=True):
         if tick != axis.reference:
-            page.line([place, place], [0, top], color=GRID, lw=0.6, zorder=0.5)
-        page.line([place, place], [-0.042, 0], color=MARK, lw=0.6)
-        page.write(place, -0.14, number(tick), ha="center", color=TEXT2)
+            page.line([place, place], [base, top], color=GRID, lw=0.6, zorder=0.5)
+        page.line([place, place], [base - 0.042, base], color=MARK, lw=0.6)
+        page.write(place, base - 0.14, number(tick), ha="center", color=TEXT2)
     if axis.reference is not None and scale.holds(axis.reference):
-        page.line([scale.place(axis.reference)] * 2, [0, top], color=INK, lw=0.7, zorder=1)
-    page.line([scale.start, scale.end], [0, 0], color=MARK, lw=0.6)
-    name_across(page, (scale.start + scale.end) / 2, axis.label)
+        page.line([scale.place(axis.reference)] * 2, [base, top], color=INK, lw=0.7, zorder=1)
+    page.line([scale.start, scale.end], [base, base], color=MARK, lw=0.6)
+    name_across(page, (scale.start + scale.end) / 2, axis.label, base)
 
 
-def name_across(page: Page, centre: float, label: str) -> None:
+def name_across(page: Page, centre: float, label: str, base: float = 0.0) -> None:
     """Set the name of a horizontal scale under its numbers, centred, but never over the page's edge."""
     half = widest([label], LABEL, 400) / 2
-    page.write(min(max(centre, MARGIN + half), WIDTH - MARGIN - half), -0.325, label, ha="center", color=TEXT2)
+    page.write(min(max(centre, MARGIN + half), WIDTH - MARGIN - half), base - 0.325, label, ha="center", color=TEXT2)
 
 
 def draw_upwards(page: Page, scale: Scale, left: float, right: float, grid: bool = True) -> None:

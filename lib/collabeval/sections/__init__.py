@@ -15,9 +15,11 @@ from collabeval.params.grid import with_grid
 from collabeval.run_folder import RunFolder
 from collabeval.sections.absent import absent
 from collabeval.sections.comparison import ComparisonReport
+from collabeval.sections.coordination import coordination
 from collabeval.sections.deviance import positive_deviance
 from collabeval.sections.diagnostics import diagnostics
 from collabeval.sections.levers import levers
+from collabeval.sections.leadership import leadership
 from collabeval.sections.limits import limits
 from collabeval.sections.measurement import measurement
 from collabeval.sections.methods import methods
@@ -30,10 +32,12 @@ from collabeval.sections.summary import front_matter, kicker, summary
 
 __all__ = [
     "absent",
+    "coordination",
     "diagnostics",
     "front_matter",
     "kicker",
     "levers",
+    "leadership",
     "limits",
     "measurement",
     "methods",

@@ -6,21 +6,13 @@ import pandas as pd
 
 from collabeval import tables
 from collabeval.params import FurtherName
-from collabeval.sections import deviance, levers, outcomes
+from collabeval.sections import coordination, deviance, leadership, levers, outcomes
 from collabeval.sections.report import Missing, Report, Section, blocks, text
 
-# chapters that no section makes yet: what is said where their tables are missing, and the tables themselves
+# what no section shows yet: what is said where its tables are missing, and the tables themselves
 NOT_MADE: tuple[tuple[Missing, tuple[FurtherName, ...]], ...] = (
     (
-        Missing(
-            "Coordination", "no data on meetings, visits or response times", "a table of indicators (indicators.csv)"
-        ),
-        ("indicators",),
-    ),
-    (
-        Missing(
-            "Leadership and community", "no survey or attendance", "survey and ratings tables (survey.csv, ratings.csv)"
-        ),
+        Missing("Survey and ratings", "no survey of members, no ratings", "survey.csv, ratings.csv"),
         ("survey", "ratings"),
     ),
     (
@@ -42,11 +34,8 @@ def _not_made(report: Report) -> list[Missing]:
 
 def absent(report: Report) -> Section:
     """The list of chapters left out."""
-    found = [
-        part
-        for part in (outcomes.missing(report), deviance.missing(report), levers.missing(report), *_not_made(report))
-        if part
-    ]
+    made = (outcomes, deviance, coordination, levers, leadership)
+    found = [part for part in (*(chapter.missing(report) for chapter in made), *_not_made(report)) if part]
     table = pd.DataFrame(
         {
             "Chapter": [part.section for part in found],

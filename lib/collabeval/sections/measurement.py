@@ -6,6 +6,7 @@ import math
 
 import pandas as pd
 
+from collabeval.sections import indicators
 from collabeval.sections.case_mix import case_mix
 from collabeval.sections.missing import missing
 from collabeval.sections.narrative import narrated
@@ -13,6 +14,7 @@ from collabeval.sections.report import Report, Section, blocks, callout, text
 from collabeval.statements import numbers
 from collabeval.statements.advice import incomplete
 
+FEATURES = ("measurement", "rigour")  # of the indicators shown here
 # the checks of docs/data.md that warn, as a reader would be told of them
 WARNINGS = {
     "site vanished": "stopped sending data before the last period (last one sent in brackets)",
@@ -25,10 +27,12 @@ WARNINGS = {
 
 @narrated("measurement")
 def measurement(report: Report) -> Section:
-    """The chapter: completeness, warnings, reliability of each measure and the number of cases it would take."""
+    """The chapter: completeness, warnings, reliability of each measure and the cases it would take, indicators."""
+    added = indicators.part(report, "measurement", FEATURES, "measurement and feedback")
     return Section(
         blocks(
             "# Measurement and feedback {#sec-measurement}",
+            indicators.opening(report, FEATURES, "measurement and feedback"),
             "## Completeness",
             text(_completeness(report)),
             _incomplete(report),
@@ -39,6 +43,8 @@ def measurement(report: Report) -> Section:
             "## How much of a difference is signal",
             callout("important", "Key message", text(_signal(report))),
             _reliability(report),
+            "## Indicators" if added else "",
+            added,
         )
     )
 

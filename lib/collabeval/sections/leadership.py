@@ -1,0 +1,29 @@
+"""Leadership and community: who comes, which roles are filled, and what becomes of signals."""
+
+from __future__ import annotations
+
+from collabeval.sections import indicators
+from collabeval.sections.report import Missing, Report, Section, blocks
+
+TITLE = "Leadership and community"
+ATTENDANCE, ACCOUNTABILITY = ("leadership",), ("accountability",)
+
+
+def missing(report: Report) -> Missing | None:
+    """Why the chapter is left out, if it is."""
+    return indicators.missing(report, TITLE, (*ATTENDANCE, *ACCOUNTABILITY), "attendance or roles filled")
+
+
+def leadership(report: Report) -> Section | Missing:
+    """The chapter, of the indicators of leadership and accountability; left out where none has numbers."""
+    of_accountability = indicators.part(report, "accountability", ACCOUNTABILITY, "accountability")
+    return missing(report) or Section(
+        blocks(
+            f"# {TITLE} {{#sec-leadership}}",
+            indicators.opening(report, ATTENDANCE, "leadership and community"),
+            indicators.part(report, "leadership", ATTENDANCE, "leadership and community"),
+            "## Accountability" if of_accountability else "",
+            indicators.opening(report, ACCOUNTABILITY, "accountability"),
+            of_accountability,
+        )
+    )
