@@ -18,8 +18,8 @@ from collabeval.sections.comparison import ComparisonReport
 from collabeval.sections.coordination import coordination
 from collabeval.sections.deviance import positive_deviance
 from collabeval.sections.diagnostics import diagnostics
-from collabeval.sections.levers import levers
 from collabeval.sections.leadership import leadership
+from collabeval.sections.levers import levers
 from collabeval.sections.limits import limits
 from collabeval.sections.measurement import measurement
 from collabeval.sections.methods import methods
@@ -36,8 +36,8 @@ __all__ = [
     "diagnostics",
     "front_matter",
     "kicker",
-    "levers",
     "leadership",
+    "levers",
     "limits",
     "measurement",
     "methods",
