@@ -20,9 +20,8 @@ from fake_run import Fake
 
 CELLS = (
     sections.kicker, sections.summary, sections.outcomes_over_time, sections.site_performance,
-    sections.positive_deviance, sections.measurement, sections.levers, sections.recommend, sections.absent,
-    sections.methods,
-    sections.limits, sections.diagnostics, sections.provenance,
+    sections.positive_deviance, sections.coordination, sections.measurement, sections.levers, sections.leadership,
+    sections.recommend, sections.absent, sections.methods, sections.limits, sections.diagnostics, sections.provenance,
 )  # fmt: skip
 ALL = ("death", "on_time", "infection", "stay")
 SCORECARDS = {

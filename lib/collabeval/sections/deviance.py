@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from collabeval.sections import indicators
 from collabeval.sections.narrative import narrated
 from collabeval.sections.practices import practices
 from collabeval.sections.report import Missing, Report, Section, blocks, callout, slug, text
@@ -14,12 +15,13 @@ from collabeval.statements.multiplicity import BEST, REVIEW
 from collabeval.words import share_size
 
 TITLE = "Learning from positive deviance"
+FEATURES = ("positive_deviance",)  # of the indicators shown here
 FEWEST = 10
 
 
 def missing(report: Report) -> Missing | None:
-    """Why the chapter is left out, if it is: no site has data enough for any word."""
-    if any(enough(facts) for facts in report.facts):
+    """Why the chapter is left out, if it is: no site has data enough for any word, and no indicator has numbers."""
+    if any(enough(facts) for facts in report.facts) or indicators.there(report, FEATURES):
         return None
     return Missing(TITLE, f"no {report.lead.nouns[0]} has data enough", "more cases for each, or more periods")
 
@@ -31,9 +33,12 @@ def enough(facts: Facts) -> list[Named]:
 
 @narrated("deviance")
 def positive_deviance(report: Report) -> Section | Missing:
-    """The chapter, one part per measure; left out where no site has data enough for any word."""
+    """The chapter, one part per measure, then the indicators; left out where there is nothing to be said."""
+    if lacking := missing(report):
+        return lacking
     parts = [_measure(report, facts) for facts in report.facts]
-    return missing(report) or Section(blocks(f"# {TITLE} {{#sec-deviance}}", *parts, practices(report)))
+    of_learning = indicators.added(report, "deviance", FEATURES, "learning from positive deviance")
+    return Section(blocks(f"# {TITLE} {{#sec-deviance}}", *parts, practices(report), of_learning))
 
 
 def _measure(report: Report, facts: Facts) -> str:

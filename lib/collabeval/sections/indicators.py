@@ -50,6 +50,17 @@ def part(report: Report, name: str, features: Sequence[str], of_what: str) -> st
     )
 
 
+def added(report: Report, name: str, features: Sequence[str], of_what: str) -> str:
+    """The same as the last part of a chapter that is about more: its heading, its finding and the rest."""
+    shown = part(report, name, features, of_what)
+    return blocks("## Indicators", opening(report, features, of_what), shown) if shown else ""
+
+
+def there(report: Report, features: Sequence[str]) -> bool:
+    """Whether some indicator of these features has numbers to show."""
+    return read.has_numbers(report.published, features)
+
+
 def missing(report: Report, title: str, features: Sequence[str], lacks: str) -> Missing | None:
     """Why a chapter made of the indicators of some features is left out, if it is."""
     if read.has_numbers(report.published, features):

@@ -10,12 +10,14 @@ import pandas as pd
 from collabeval import plots
 from collabeval.disclosure.scorecards import PublishedScorecard
 from collabeval.sections.narrative import narrated
+from collabeval.sections import indicators
 from collabeval.sections.report import Missing, Report, Section, blocks, callout, figure_text, slugged, text
 from collabeval.statements import numbers
 from collabeval.statements import scorecards as say
 
 BANDS = {"": "all", "small": "smallest third", "medium": "middle third", "large": "largest third"}
 UNITS = {"site": "own value", "group": "group", "region": "region", "collaborative": "collaborative"}
+FEATURES = ("levers",)  # of the indicators shown here
 NEAREST = 2  # next tiers named for a site
 DOUBT = 0.5
 NOTHING = "Nothing, by the rules of this report."
@@ -23,18 +25,20 @@ MISSING = Missing("Motivational levers", "no performance index is declared", "a 
 
 
 def missing(report: Report) -> Missing | None:
-    """What stands in the list of chapters left out; None where there is a scorecard."""
-    return None if report.published.scorecards else MISSING
+    """What stands in the list of chapters left out; None where there is a scorecard, or indicators have numbers."""
+    return None if report.published.scorecards or indicators.there(report, FEATURES) else MISSING
 
 
 @narrated("levers")
 def levers(report: Report) -> Section | Missing:
-    """The chapter, one part per scorecard."""
+    """The chapter, one part per scorecard, then the indicators."""
+    if lacking := missing(report):
+        return lacking
     cards = report.published.scorecards
-    if not cards:
-        return MISSING
     shown = [_scorecard(report, card, "##" if len(cards) == 1 else "###") for card in cards]
-    return Section(blocks("# Motivational levers {#sec-levers}", *shown))
+    of_levers = indicators.added(report, "levers", FEATURES, "motivational levers")
+    undeclared = "" if cards else text("No performance index is declared; a scorecard in the params file would be one.")
+    return Section(blocks("# Motivational levers {#sec-levers}", undeclared, *shown, of_levers))
 
 
 def _scorecard(report: Report, card: PublishedScorecard, level: str) -> str:

@@ -28,7 +28,7 @@ WARNINGS = {
 @narrated("measurement")
 def measurement(report: Report) -> Section:
     """The chapter: completeness, warnings, reliability of each measure and the cases it would take, indicators."""
-    added = indicators.part(report, "measurement", FEATURES, "measurement and feedback")
+    shown = indicators.part(report, "measurement", FEATURES, "measurement and feedback")
     return Section(
         blocks(
             "# Measurement and feedback {#sec-measurement}",
@@ -43,8 +43,8 @@ def measurement(report: Report) -> Section:
             "## How much of a difference is signal",
             callout("important", "Key message", text(_signal(report))),
             _reliability(report),
-            "## Indicators" if added else "",
-            added,
+            "## Indicators" if shown else "",
+            shown,
         )
     )
 

@@ -48,11 +48,15 @@ def headline(readings: Sequence[Reading], of_what: str) -> str:
     judged = of(readings, AT, SHORT, UNCLEAR)
     if not judged:
         return f"Indicators of {of_what}"
+    if len(judged) == 1:
+        label, word = judged[0].indicator.label, judged[0].word
+        verdicts = {AT: " is at target", SHORT: " falls short of target"}
+        return f"{label}{verdicts.get(word, ': we cannot tell whether it is at target')}"
     short, reached = len(of(judged, SHORT)), len(of(judged, AT))
     which = numbers.counted(short, (f"indicator of {of_what}", f"indicators of {of_what}"), of=len(judged))
     verbs = ("falls", "fall")
     first = f"{numbers.capital(which)} {verbs[0] if short == 1 else verbs[1]} short of target"
-    return f"{first}; {numbers.number_word(reached)} {'is' if reached == 1 else 'are'} at target"
+    return f"{first}; {numbers.number_word(reached)} {numbers.verb(reached, ('is', 'are'))} at target"
 
 
 def _one(reading: Reading) -> str:
@@ -64,9 +68,10 @@ def _one(reading: Reading) -> str:
 
 
 def _strength(some: Sequence[Reading], words: Mapping[str, float]) -> str:
-    """ ", very probably or more": the weakest word of several."""
+    """ "(very probably or more)": the weakest word of several."""
     weakest = min(some, key=lambda reading: reading.chance)
-    return f" ({weakest.said}{'' if words[weakest.said] == max(words.values()) else ' or more'})"
+    alone = len(some) == 1 or words[weakest.said] == max(words.values())
+    return f" ({weakest.said}{'' if alone else ' or more'})"
 
 
 def details(readings: Sequence[Reading], words: Mapping[str, float]) -> str:
