@@ -15,6 +15,7 @@ from scipy.special import expit, logit
 from collabeval import classical, estimates, panel, params_file, quality, spc
 from collabeval.composite import evaluate_composites
 from collabeval.estimates import covariates
+from collabeval.features import evaluate_indicators
 from collabeval.params import Params
 from collabeval.practices.evaluate import practice_tables
 from collabeval.run_folder import RunFolder
@@ -23,6 +24,7 @@ from collabeval.threats import assess
 from collabeval.threats.missing import missingness
 from collabeval.threats.tipping import tipping_points
 from draws_for_tests import Draws
+from indicator_tables import indicator_rows
 
 DEATH = {
     "label": "Deaths within 30 days of surgery", "family": "binomial", "better": "lower", "per": 100,
@@ -77,7 +79,8 @@ def parameters(fake: Fake) -> Params:
     return Params.model_validate(
         {
             "collaborative": "heart", "title": "Heart surgery collaborative", "edition": "2024",
-            "data": {"sites": "sites.csv", "outcomes": "outcomes.csv", "note": "Data: simulated."},
+            "data": {"sites": "sites.csv", "outcomes": "outcomes.csv", "note": "Data: simulated.",
+                     **({"indicators": "indicators.csv"} if "indicators" in fake.blocks else {})},
             "measures": {name: MEASURES[name] for name in fake.measures}, "sampling": {"seed": 20240105},
             "periods": {"length": "none" if not fake.years else "quarter" if fake.quarters else "year"},
             "report": report, **fake.blocks,
@@ -118,6 +121,10 @@ def make(folder: Path, fake: Fake | None = None) -> RunFolder:
         run.write(done, run.data_table("practices"))
     if params.scorecards:
         tables |= evaluate_scorecards(params, sites, analysed, trees, {})
+    if params.indicators:
+        last = int(_period(fake, max(fake.years, 1) - 1)[:4] or 2024)
+        rows = indicator_rows(params, list(sites["site"]), last, np.random.default_rng(fake.seed))
+        tables |= evaluate_indicators(params, analysed, {"indicators": rows})
     for name, table in tables.items():
         run.write(table, run.table(name))
     run.write(sites, run.sites)

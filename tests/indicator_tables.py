@@ -20,13 +20,14 @@ def indicator_rows(
     years: int = 2,
     usual: float = USUAL,
 ) -> pd.DataFrame:
-    """Two half-years a year of every indicator of `params`, `years` years up to `year`, from sites that differ."""
+    """Rows by half-year of every indicator of `params`, `years` years up to `year`: sites differ, near the target."""
     rows = []
     for indicator in params.indicators:
         places = list(sites) if indicator.level == "site" else [""]
         own = generator.normal(0, 0.5, len(places))
         for number in range(2 * years):
             when = pd.Timestamp(year - number // 2, 1 + 6 * (number % 2), 1)
+            usual = USUAL if indicator.family != "binomial" else (indicator.target or 100 * USUAL) / indicator.per
             share = 1 / (1 + np.exp(-np.log(usual / (1 - usual)) - own))
             cases = generator.integers(CASES // 2, CASES, len(places)).astype(float)
             counted = indicator.family != "normal"

@@ -46,6 +46,11 @@ def scorecard(count: int, **change: object) -> Figure:
     return plots.scorecard(rows, TEXT, POINTS, [(50, "half award"), (70, "full award")])
 
 
+def indicators(count: int, units: tuple[str, ...] = ("%", "days"), **change: object) -> Figure:
+    rows = tables.indicator_plot_rows(count, units).assign(**change)
+    return plots.indicators(rows, TEXT, {unit: plots.Axis(unit, "value", None) for unit in units})
+
+
 def means(count: int) -> pd.DataFrame:
     rows = tables.level_rows(count)
     return rows.assign(**{name: 6 + np.log(rows[name]) for name in ("q025", "q25", "q50", "q75", "q975")})
@@ -105,6 +110,12 @@ CASES: dict[str, Callable[[], Figure]] = {
     **{f"scorecard of {n}": (lambda n=n: scorecard(n)) for n in (1, 12, 45, 46, 150)},
     "scorecard, some not shown": lambda: scorecard(12, q25=np.nan, q50=np.nan, q75=np.nan, tag="not shown"),
     "scorecard without awards": lambda: plots.scorecard(tables.scorecard_rows(12), TEXT, POINTS),
+    **{f"indicators of {n}": (lambda n=n: indicators(n)) for n in (1, 2, 7, plots.MOST_ROWS)},
+    "indicators of four units": lambda: indicators(16, ("%", "days", "minutes", "raters per video")),
+    "indicators, long names": lambda: indicators(5, label=LONG, value=LONG, detail=LONG),
+    "indicators, nothing known": lambda: indicators(3, q025=np.nan, q25=np.nan, q50=np.nan, q75=np.nan, q975=np.nan,
+                                                    last=np.nan),
+    "indicators without target": lambda: indicators(3, target=np.nan, detail="", tag="", word=""),
     **{f"control chart of {n}": (lambda n=n: plots.spc(tables.spc_rows(n), TEXT, RATE)) for n in (1, 12, 24, 60)},
 }  # fmt: skip
 ONLY_CHANGE = plots.TrendLabels(change=LABELS.change)

@@ -180,3 +180,22 @@ def spc_rows(count: int = 24, seed: int = 1) -> pd.DataFrame:
         rows.loc[range(11, 18), "value"] = rng.normal(16.5, 0.8, 7)
         rows.loc[range(11, 18), ["flag", "word"]] = ["shift", "improved"]
     return rows
+
+
+def indicator_plot_rows(count: int, units: tuple[str, ...] = ("%", "days")) -> pd.DataFrame:
+    """Rows of a figure of indicators: at target, short of it, undecided, one without interval, one hidden."""
+    rng = np.random.default_rng(5)
+    per_unit = -(-count // len(units))
+    rows = pd.DataFrame({"unit": np.repeat(units, per_unit)[:count], "q50": rng.uniform(40, 97, count)})
+    for name, z in (("q025", -1.96), ("q25", -0.674), ("q75", 0.674), ("q975", 1.96)):
+        rows[name] = np.minimum(rows["q50"] + 3 * z, 100)
+    words = ["at_target", "off_target", "unclear", ""]
+    rows["word"] = [words[number % 4] for number in range(count)]
+    rows["label"] = [f"Sites with a signal and an action plan in {number} days" for number in range(count)]
+    rows["detail"], rows["target"] = "target at least 80%", 80.0
+    rows["last"] = rows["q50"] + rng.normal(0, 4, count)
+    rows["value"] = [f"{value:.0f}, short of target" for value in rows["q50"]]
+    rows["tag"] = "almost certainly: more than\u00a099\u00a0in\u00a0100"
+    rows.loc[rows.index % 5 == 3, ["q025", "q25", "q75", "q975"]] = np.nan
+    rows.loc[rows.index % 7 == 6, ["q025", "q25", "q50", "q75", "q975", "last"]] = np.nan
+    return rows

@@ -25,9 +25,8 @@ K = 11
 CODED = {"sites": "coded", "minimum_cell": K}
 CELLS = (
     sections.kicker, sections.summary, sections.outcomes_over_time, sections.site_performance,
-    sections.positive_deviance, sections.measurement, sections.levers, sections.recommend, sections.absent,
-    sections.methods,
-    sections.limits, sections.diagnostics, sections.provenance,
+    sections.positive_deviance, sections.coordination, sections.measurement, sections.levers, sections.leadership,
+    sections.recommend, sections.absent, sections.methods, sections.limits, sections.diagnostics, sections.provenance,
 )  # fmt: skip
 INDEX = {
     "index": {
@@ -45,6 +44,13 @@ SMALL = {
     "many measures": Fake(("death", "on_time", "infection", "stay"), cases=70, sites=10, report=CODED, seed=5),
     "nearly all on time": Fake(("on_time",), cases=90, level=0.96, report=CODED, seed=6),
     "scored": Fake(("death", "infection"), cases=90, level=0.06, report=CODED, seed=8, blocks={"scorecards": INDEX}),
+    "indicators": Fake(
+        cases=90,
+        level=0.06,
+        report=CODED,
+        seed=9,
+        blocks={"indicators": ["data_on_time", "operators_reviewed", "champion_turnover", "signals_with_plan"]},
+    ),
     "rare": Fake(cases=60, years=5, level=0.01, report=CODED, seed=7),
 }
 

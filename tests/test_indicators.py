@@ -163,7 +163,7 @@ WORLDS = {
 
 @pytest.mark.parametrize("family", WORLDS)
 @pytest.mark.parametrize(
-    ("sites", "worlds"), [(6, 120), pytest.param(15, 2000, marks=pytest.mark.slow)], ids=["quick", "many"]
+    ("sites", "worlds"), [(6, 200), pytest.param(15, 2000, marks=pytest.mark.slow)], ids=["quick", "many"]
 )
 def test_ranks_of_the_truth_are_uniform(family: str, sites: int, worlds: int) -> None:
     """Simulation-based calibration (Talts et al. 2018): the truth lies anywhere among draws of its own posterior."""
@@ -196,8 +196,8 @@ def params(*indicators: object) -> Params:
     )  # fmt: skip
 
 
-def results(given: Params, **options: float) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
-    rows = indicator_rows(given, [f"S{number:02d}" for number in range(10)], 2024, np.random.default_rng(8), **options)
+def results(given: Params) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    rows = indicator_rows(given, [f"S{number:02d}" for number in range(10)], 2024, np.random.default_rng(8))
     return evaluate_indicators(given, pd.DataFrame({"measure": []}), {"indicators": rows}), rows
 
 

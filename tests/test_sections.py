@@ -49,6 +49,10 @@ SCORECARDS = {
 VOLUME = {"volume": ("volume", {"kind": "volume", "amount": 2.0, "mean": -0.1, "sd": 0.04, "q025": -0.18, "q975": -0.02,
                                 "probability": 0.01})}  # fmt: skip
 COMPOSITES = {"all": {"label": "All measures", "measures": {"death": 2, "on_time": 1, "infection": 1, "stay": 1}}}
+INDICATORS = [
+    "high_performers_studied", "practices_adopted", "operators_reviewed", "meetings_held", "days_to_report",
+    "data_on_time", "points_earned", "champion_attendance", "signals_with_plan", "minutes_per_case",
+]  # fmt: skip
 PAIR = {"pair": {"label": "Both measures", "measures": ["death", "stay"]}}
 WITH_PRACTICES = {"sites": "sites.csv", "outcomes": "outcomes.csv", "practices": "practices.csv"}
 FAKES = {
@@ -64,6 +68,10 @@ FAKES = {
                                report={"sites": "coded", "minimum_cell": 11}),
     "practices": Fake(("death", "stay"), sites=16, cases=600, site_sd=0.6, blocks={"data": WITH_PRACTICES}),
     "practices, few sites": Fake(sites=6, cases=600, blocks={"data": WITH_PRACTICES}),
+    "indicators": Fake(("death", "stay"), years=4, sites=12, cases=300, blocks={"indicators": INDICATORS}),
+    "indicators, hidden": Fake(years=4, sites=12, cases=300, blocks={"indicators": INDICATORS},
+                               report={"sites": "coded", "minimum_cell": 11}),
+    "indicators, nothing else": Fake(sites=6, cases=2, blocks={"indicators": INDICATORS}),
     "few sites": Fake(years=3, sites=3, cases=300),
     "scored": Fake(ALL, years=4, sites=18, cases=120, expected=True, blocks={"scorecards": SCORECARDS}),
     "scored, few sites": Fake(sites=3, cases=300, blocks={"scorecards": {"i": SCORECARDS["index"]}}),
@@ -335,17 +343,18 @@ def test_the_number_wrongly_named_is_one_a_reader_can_expect(chances, said):
 
 def test_what_is_given_is_never_said_to_be_missing(tmp_path):
     """A table that this version only reads must not be asked for again."""
-    given = {name: f"{name}.csv" for name in ("indicators", "survey", "burden", "comparators")}
+    given = {name: f"{name}.csv" for name in ("survey", "burden", "comparators")}
     run = fake_run.make(tmp_path, Fake(years=4, cases=300))
     report = sections.open_report(str(run.path))
     asked = sections.absent(report).markdown
-    for words in ("no data on meetings", "no survey or attendance", "no hours and no costs"):
+    for words in ("no survey of members", "no hours and no costs"):
         assert words in asked
+    assert "no data on meetings, visits or response times" in asked
     data = report.published.params.data.model_copy(update=given)
     params = report.published.params.model_copy(update={"data": data})
     told = dataclasses.replace(report, published=dataclasses.replace(report.published, params=params))
     said = sections.absent(told).markdown
-    for words in ("no data on meetings", "no survey or attendance", "no hours and no costs"):
+    for words in ("no survey of members", "no hours and no costs"):
         assert words not in said
-    assert said.count("read and checked") == 3
+    assert said.count("read and checked") == 2
     assert "No comparators" not in sections.limits(told).markdown

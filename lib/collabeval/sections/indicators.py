@@ -44,7 +44,7 @@ def part(report: Report, name: str, features: Sequence[str], of_what: str) -> st
     return blocks(
         text(say.details(readings, words)),
         _figure(report, name, readings, of_what),
-        _table(report, name, readings),
+        _table(report, name, readings, of_what),
         text(say.without_numbers(every, read.year_of(published))),
         _improvements(report, readings),
     )
@@ -118,7 +118,7 @@ def _drawn(one: Reading) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _table(report: Report, name: str, readings: Sequence[Reading]) -> str:
+def _table(report: Report, name: str, readings: Sequence[Reading], of_what: str) -> str:
     year = read.year_of(report.published)
     hidden = [bool(one.row["hidden"] or one.row["last_hidden"]) for one in readings]
     table = pd.DataFrame(
@@ -134,7 +134,7 @@ def _table(report: Report, name: str, readings: Sequence[Reading]) -> str:
         }
     )
     bold = [one.word in (read.AT, read.SHORT) for one in readings]
-    caption = "Indicators with 95% intervals, and the chances of being at target and better than last year"
+    caption = f"Indicators of {of_what}: 95% intervals, and the chances of being at target and better than last year"
     return report.table(f"indicators-{name}", table, caption, bold, right=list(table.columns[1:]))
 
 

@@ -125,7 +125,7 @@ def digits(indicator: Indicator, found: float, width: float = math.inf) -> int:
 
 
 def recorded(reading: Reading) -> str:
-    """What was recorded: "1,940 of 2,100", "4 values"; a hidden count is said to be so."""
+    """What was recorded: "1,940 of 2,100", "274 for 24", "4 values"; a hidden count is said to be so."""
     row, indicator = reading.row, reading.indicator
     if row["hidden"]:
         return "not shown"
@@ -133,7 +133,8 @@ def recorded(reading: Reading) -> str:
         return f"{numbers.whole(row['values'])}{NO_BREAK}{numbers.plural(row['values'], ('value', 'values'))}"
     cases = row["denominator"]
     size = numbers.whole(cases) if cases == round(cases) else numbers.decimal(cases, 1)
-    return f"{numbers.whole(row['numerator'])}{NO_BREAK}of{NO_BREAK}{size}"
+    between = "of" if indicator.family == "binomial" else "for"
+    return f"{numbers.whole(row['numerator'])}{NO_BREAK}{between}{NO_BREAK}{size}"
 
 
 def year_of(published: Published) -> str:

@@ -75,10 +75,10 @@ def _strength(some: Sequence[Reading], words: Mapping[str, float]) -> str:
 
 
 def details(readings: Sequence[Reading], words: Mapping[str, float]) -> str:
-    """Which they are: furthest from target first; then what changed on last year."""
+    """Which they are, where the finding has not said so: furthest from target first; then what changed on last year."""
     sentences = []
     short = sorted(of(readings, SHORT), key=lambda reading: -reading.chance)
-    if short:
+    if short and len(of(readings, AT, SHORT, UNCLEAR)) > 1:
         named = numbers.listed([f"{reading.name} ({_against(reading)})" for reading in short], 3)
         sentences.append(f"Short of target: {named}.")
     for direction, verb in ((1, "better"), (-1, "worse")):
