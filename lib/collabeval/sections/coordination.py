@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collabeval.sections import indicators
+from collabeval.sections.narrative import narrated
 from collabeval.sections.report import Missing, Report, Section, blocks
 
 TITLE, FEATURES = "Coordination", ("coordination",)
@@ -13,6 +14,7 @@ def missing(report: Report) -> Missing | None:
     return indicators.missing(report, TITLE, FEATURES, "meetings, visits or response times")
 
 
+@narrated("coordination")
 def coordination(report: Report) -> Section | Missing:
     """The chapter, of the indicators of coordination; left out where none has numbers."""
     return missing(report) or Section(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collabeval.sections import indicators
+from collabeval.sections.narrative import narrated
 from collabeval.sections.report import Missing, Report, Section, blocks
 
 TITLE = "Leadership and community"
@@ -14,6 +15,7 @@ def missing(report: Report) -> Missing | None:
     return indicators.missing(report, TITLE, (*ATTENDANCE, *ACCOUNTABILITY), "attendance or roles filled")
 
 
+@narrated("leadership")
 def leadership(report: Report) -> Section | Missing:
     """The chapter, of the indicators of leadership and accountability; left out where none has numbers."""
     of_accountability = indicators.part(report, "accountability", ACCOUNTABILITY, "accountability")

@@ -9,8 +9,8 @@ import pandas as pd
 
 from collabeval import plots
 from collabeval.disclosure.scorecards import PublishedScorecard
-from collabeval.sections.narrative import narrated
 from collabeval.sections import indicators
+from collabeval.sections.narrative import narrated
 from collabeval.sections.report import Missing, Report, Section, blocks, callout, figure_text, slugged, text
 from collabeval.statements import numbers
 from collabeval.statements import scorecards as say
