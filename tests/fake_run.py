@@ -125,6 +125,7 @@ def make(folder: Path, fake: Fake | None = None) -> RunFolder:
         last = int(_period(fake, max(fake.years, 1) - 1)[:4] or 2024)
         rows = indicator_rows(params, list(sites["site"]), last, np.random.default_rng(fake.seed))
         tables |= evaluate_indicators(params, analysed, {"indicators": rows})
+        run.write(rows, run.data_table("indicators"))
     for name, table in tables.items():
         run.write(table, run.table(name))
     run.write(sites, run.sites)

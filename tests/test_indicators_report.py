@@ -23,7 +23,7 @@ from fake_run import Fake
 from indicator_tables import indicator_rows
 
 WORDS = {"almost certainly": 0.99, "very probably": 0.95, "probably": 0.8}
-BLOCK = {"label": "Staff trained", "feature": "leadership", "family": "binomial", "better": "higher", "target": 97,
+BLOCK = {"label": "Staff trained", "feature": "leadership", "family": "binomial", "better": "higher", "target": 92,
          "level": "collaborative"}  # fmt: skip
 PEOPLE = {"id": "staff", "people": True, **BLOCK}
 OPEN = {"id": "sheets", **BLOCK, "label": "Sheets sent"}
@@ -51,7 +51,7 @@ def steps(chances: pd.Series) -> set[float]:
 
 
 def test_small_counts_of_people_are_hidden_with_all_that_follows_from_them() -> None:
-    """58 of 60 tells of two people; the same numbers of sheets of paper tell of nobody."""
+    """55 of 60 tells of five people; the same numbers of sheets of paper tell of nobody."""
     found, tables = published(PEOPLE, OPEN)
     rows = found.rows.set_index("indicator")
     raw = tables["feature_counts"].query("indicator == 'staff' and years_back == 0").iloc[0]
@@ -89,9 +89,10 @@ def test_the_report_names_no_hidden_count(tmp_path: Path) -> None:
     both = said + _plain(files)
     assert f"{counts.loc['sheets', 'numerator']:.0f} of {counts.loc['sheets', 'denominator']:.0f}" in said
     hidden = counts.loc["staff"]
+    assert 0 < hidden["denominator"] - hidden["numerator"] < 11
     assert f"{hidden['numerator']:.0f} of {hidden['denominator']:.0f}" not in both
-    assert "Staff trained (at least 97%) | not shown" in re.sub(r" +", " ", said)
-    assert not re.search(rf"Staff trained[^\n]*\b{hidden['recorded']:.0f}%", said.replace("at least 97%", ""))
+    assert "Staff trained (at least 92%) | not shown" in re.sub(r" +", " ", said)
+    assert not re.search(rf"Staff trained[^\n]*\b{hidden['recorded']:.0f}%", said.replace("at least 92%", ""))
 
 
 def _plain(text: str) -> str:

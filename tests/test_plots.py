@@ -18,7 +18,7 @@ import plot_tables as tables
 from collabeval import plots
 from collabeval.plots import lettering, page
 from collabeval.plots.style import families
-from plot_cases import CASES, RATIO, TEXT, Placed, caterpillar, every_case, placed, words_of
+from plot_cases import CASES, RATIO, TEXT, Placed, caterpillar, every_case, indicators, placed, words_of
 
 
 @every_case
@@ -123,3 +123,11 @@ def test_a_figure_stands_in_a_pdf_in_its_own_typeface(tmp_path: Path) -> None:
         fonts = {str(o["/BaseFont"]) for o in pdf.objects if isinstance(o, pikepdf.Dictionary) and "/BaseFont" in o}
     assert any("SourceSansPro-Semibold" in font for font in fonts)
     assert any("SourceSansPro-Regular" in font for font in fonts)
+
+
+def test_more_indicators_than_fit_are_refused_and_every_further_unit_takes_room() -> None:
+    assert plots.fit_on_a_page(["%"] * 17)
+    assert not plots.fit_on_a_page(["%"] * 18)
+    assert not plots.fit_on_a_page(["%"] * 14 + ["days", "minutes", "raters"])
+    with pytest.raises(ValueError, match="what fits on a page"):
+        indicators(18, ("%",))

@@ -71,7 +71,6 @@ FAKES = {
     "indicators": Fake(("death", "stay"), years=4, sites=12, cases=300, blocks={"indicators": INDICATORS}),
     "indicators, hidden": Fake(years=4, sites=12, cases=300, blocks={"indicators": INDICATORS},
                                report={"sites": "coded", "minimum_cell": 11}),
-    "indicators, nothing else": Fake(sites=6, cases=2, blocks={"indicators": INDICATORS}),
     "few sites": Fake(years=3, sites=3, cases=300),
     "scored": Fake(ALL, years=4, sites=18, cases=120, expected=True, blocks={"scorecards": SCORECARDS}),
     "scored, few sites": Fake(sites=3, cases=300, blocks={"scorecards": {"i": SCORECARDS["index"]}}),
@@ -339,6 +338,17 @@ def test_the_number_wrongly_named_is_one_a_reader_can_expect(chances, said):
             return [site for site in named if site.slug in wanted]
 
     assert said in _wrongly(Reviewed())
+
+
+def test_indicators_alone_make_their_chapters(tmp_path):
+    """Where no site has data enough and no scorecard is declared, the indicators are told all the same."""
+    markdown = markdown_of(tmp_path, Fake(sites=6, cases=2, blocks={"indicators": INDICATORS}))
+    for chapter in ("deviance", "coordination", "levers", "leadership"):
+        assert f"{{#sec-{chapter}}}" in markdown
+        assert f"{{#tbl-indicators-{chapter}}}" in markdown
+    assert "No performance index is declared" in markdown
+    for chapter in ("Coordination", "Motivational levers", "Leadership and community"):
+        assert not re.search(rf"^\| {chapter}", markdown, re.M)
 
 
 def test_what_is_given_is_never_said_to_be_missing(tmp_path):

@@ -341,7 +341,8 @@ def test_every_word_of_the_rules_has_a_wording_and_a_mark():
     from collabeval.plots.marks import LOOKS
 
     said = {slug for words in WORDS.values() for slug in words}
-    assert said == set(LOOKS) - {"", "award_in_doubt"}  # the last marks an award of a scorecard, no word about a site
+    not_of_sites = {"", "award_in_doubt", "at_target", "off_target"}  # marks of awards and of indicators
+    assert said == set(LOOKS) - not_of_sites
     assert said >= REMARKABLE
 
 

@@ -7,7 +7,7 @@ for `save_svg`.
 from collabeval.plots.caterpillar import caterpillar
 from collabeval.plots.change import change
 from collabeval.plots.funnel import funnel
-from collabeval.plots.indicators import MOST_ROWS, indicators
+from collabeval.plots.indicators import fit_on_a_page, indicators
 from collabeval.plots.ranks import ranks
 from collabeval.plots.saving import save_svg, svg
 from collabeval.plots.scales import Axis
@@ -19,12 +19,12 @@ from collabeval.plots.trend import TrendLabels, trend
 
 __all__ = [
     "MOST_PANELS",
-    "MOST_ROWS",
     "Axis",
     "FigureText",
     "TrendLabels",
     "caterpillar",
     "change",
+    "fit_on_a_page",
     "font_files",
     "funnel",
     "indicators",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from collabeval.plots.page import ABOVE, MARGIN, WIDTH, Page, open_page, room
 from collabeval.plots.scales import Axis, Scale, draw_across, scale_for
 from collabeval.plots.style import INK, LABEL, MARK, NOTE, PAPER, SEMIBOLD, TEXT2, FigureText, styled
 
-MOST_ROWS = 16  # more would not fit on a page with their words
+HEIGHT = 6.4  # of rows and scales together; more would not fit on a page with their words
 NAME_COLUMN, WORD_COLUMN, GAP = 2.30, 1.75, 0.14
 PITCH, LEAST_PITCH = 0.44, 0.36
 LINE = 0.125  # from line to line beside a row
@@ -23,6 +23,11 @@ BELOW = 0.42  # room under the last scale
 LOWER = 0.095  # from the estimate to last year's ring
 BAR = 0.14  # half the height of a target
 SIZE = 0.2  # pitch that marks are drawn for
+
+
+def fit_on_a_page(units: Sequence[str]) -> bool:
+    """Whether rows of these units, one for each, fit in one figure: every further unit takes a scale of its own."""
+    return LEAST_PITCH * len(units) + UNDER * (len(set(units)) - 1) <= HEIGHT
 
 
 @styled
@@ -34,12 +39,12 @@ def indicators(rows: pd.DataFrame, text: FigureText, axes: Mapping[str, Axis]) -
     rows : in display order, those of one `unit` together: `label`; `detail` (a line under it); `unit` (key of `axes`);
         `q025, q25, q50, q75, q975` on that axis, NaN where nothing may be shown (q50 alone: a value without interval);
         `target` and `last` (last year's estimate), NaN where there is none; `word` (slug); `value`, `tag` (two lines at
-        the right). At most `MOST_ROWS`.
+        the right). Not more than fit (`fit_on_a_page`).
 
     Raises ValueError when there is no row, or too many.
     """
-    if not 0 < len(rows) <= MOST_ROWS:
-        raise ValueError(f"a figure of indicators has from 1 to {MOST_ROWS} rows, not {len(rows)}")
+    if rows.empty or not fit_on_a_page(list(rows["unit"])):
+        raise ValueError(f"a figure of indicators has at least one row and what fits on a page, not {len(rows)} rows")
     rows = rows.reset_index(drop=True)
     units = list(dict.fromkeys(rows["unit"]))
     between = UNDER * (len(units) - 1)

@@ -80,7 +80,9 @@ def _with_numbers(report: Report, features: Sequence[str]) -> list[Reading]:
 def _figure(report: Report, name: str, readings: Sequence[Reading], of_what: str) -> str:
     """Those with most to say where there are more than a page holds: short of target first, without target last."""
     order = [read.SHORT, read.UNCLEAR, read.AT, read.RECORDED, read.NO_TARGET]
-    kept = sorted(readings, key=lambda one: order.index(one.word))[: plots.MOST_ROWS]
+    kept: list[Reading] = []
+    for one in sorted(readings, key=lambda one: order.index(one.word)):
+        kept += [one] if plots.fit_on_a_page([other.indicator.shown_unit for other in (*kept, one)]) else []
     shown = sorted((one for one in readings if one in kept), key=lambda one: one.indicator.shown_unit != PERCENT)
     units = list(dict.fromkeys(one.indicator.shown_unit for one in shown))
     shown = [one for unit in units for one in shown if one.indicator.shown_unit == unit]
