@@ -162,7 +162,8 @@ def _improvements(report: Report, readings: Sequence[Reading]) -> str:
     if not found:
         return f"**What would improve this.** {text(f'No indicator falls short by the rule ({least}).')}"
     lines = [f"- **{text(label)}**: {text(rest)}" for label, rest in found]
-    intro = f"These fall short of their target with {least}; what is said last is what usually helps."
+    which = numbers.plural(len(found), ("This falls short of its target", "These fall short of their targets"))
+    intro = f"{which} with {least}; what is said last is what usually helps."
     return blocks(
         f"**What would improve this.** {text(intro)}",
         "\n".join(lines),
