@@ -16,6 +16,7 @@ from collabeval.disclosure.indicators import PublishedIndicators, indicators
 from collabeval.disclosure.suppress import FLOORS
 from collabeval.features import evaluate_indicators
 from collabeval.params import Indicator, Params
+from collabeval.statements import advice
 from collabeval.statements import indicators as read
 from collabeval.statements import indicators_said as say
 from collabeval.statements.indicators import Reading
@@ -205,3 +206,20 @@ def test_what_would_improve_it_says_the_gap_the_sites_and_what_helps(tmp_path: P
 def test_a_count_over_an_exposure_is_not_called_a_share() -> None:
     assert _plain(read.recorded(reading(0.5))) == "920 of 1,000"
     assert _plain(read.recorded(reading(0.5, family="poisson", per=1, target=3))) == "920 for 1,000"
+
+
+@pytest.mark.parametrize(("chances", "advised"), [((0.02, 0.026), 1), ((0.02, 0.001), 2), ((0.03, 0.99), 0)])
+def test_what_helps_is_recommended_where_an_indicator_falls_short_by_the_rule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chances: tuple[float, ...], advised: int
+) -> None:
+    fake_run.make(tmp_path, Fake(cases=300))
+    report = sections.open_report(str(tmp_path))
+    found = [reading(chance, label) for chance, label in zip(chances, ("Calls", "Forms"), strict=True)]
+    monkeypatch.setattr("collabeval.statements.advice.read", lambda published, features: found)
+    works = [one for one in advice.recommendations(report.published, report.facts) if one.measure == advice.WORKS]
+    assert [one.action for one in works] == ["Remind sites."] * advised
+    if works:
+        assert _plain(works[0].why).startswith("Calls falls short: 92%, target at least 95%; 98 in 100.")
+        assert "Falling short needs at least 97.5 chances in 100." in _plain(works[-1].why)
+        assert ("On average" in works[-1].why) == (advised > 1)
+        assert f"## {advice.WORKS}" in sections.recommend(report).markdown

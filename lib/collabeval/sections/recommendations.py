@@ -22,9 +22,9 @@ def recommend(report: Report) -> Section:
         "those who "
         "know the place."
     )
-    parts, number = [], 1
+    parts, number, several = [], 1, len({item.measure for item in advice(report)}) > 1 or len(report.facts) > 1
     for measure, items in groupby(advice(report), key=lambda item: item.measure):
-        heading = f"## {text(measure or 'All measures')}" if len(report.facts) > 1 else ""
+        heading = f"## {text(measure or 'All measures')}" if several else ""
         lines = [f"{place}. {text(item.action)} *{text(item.why)}*" for place, item in enumerate(items, start=number)]
         number += len(lines)
         parts.append(blocks(heading, "\n".join(lines)))

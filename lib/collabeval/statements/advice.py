@@ -5,18 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import pandas as pd
 
 from collabeval.disclosure import Published
+from collabeval.params.indicators import Feature
 from collabeval.statements import multiplicity, numbers, phrases
 from collabeval.statements.facts import Facts, Named
 from collabeval.statements.headline import WORSE
+from collabeval.statements.indicators import SHORT, Reading, against, of, read
+
+WORKS = "How the collaborative works"
 
 
 @dataclass(frozen=True)
 class Advice:
-    """What to do, the rule it follows from, and the measure it is about ("" for all)."""
+    """What to do, the rule it follows from, and the measure it is about ("" for all, `WORKS` for none)."""
 
     action: str
     why: str
@@ -24,14 +29,17 @@ class Advice:
 
 
 def recommendations(published: Published, everything: Sequence[Facts]) -> tuple[Advice, ...]:
-    """What to do: the leading measure first; talk, ask, visit, rank or not, collect; the completeness of data last."""
+    """What to do: the leading measure first; talk, ask, visit, rank or not, collect; then how the collaborative works.
+
+    The completeness of the data comes last.
+    """
     found = [
         replace(advice, measure=facts.view.params.label)
         for facts in everything
         for rule in RULES
         for advice in rule(published, facts)
     ]
-    found += _complete(published)
+    found += [*_works(published), *_complete(published)]
     if not found:
         found.append(Advice("Keep measuring: nothing in these data calls for a visit or a change.", "No rule applies."))
     return tuple(found)
@@ -132,6 +140,22 @@ def _collect(published: Published, facts: Facts) -> list[Advice]:
             f"Aim: at least {numbers.percent(target)} of a shown difference is real.",
         )
     ]
+
+
+def _works(published: Published) -> list[Advice]:
+    """What usually helps each indicator that falls short of its target by the rule of "worse"."""
+    least = published.params.rules.level
+    short = [one for one in of(read(published, get_args(Feature)), SHORT) if one.chance >= least]
+    found = [Advice(_mend(one), f"{one.indicator.label} falls short: {against(one)}.", WORKS) for one in short]
+    if found:
+        named = [Named(one.name, one.word, one.chance, bool(one.row["hidden"])) for one in short]
+        doubt = _with_doubt(f"Falling short needs {phrases.chances(least)}.", named)
+        found[-1] = replace(found[-1], why=f"{found[-1].why} {doubt}")
+    return found
+
+
+def _mend(reading: Reading) -> str:
+    return reading.indicator.improve or f"Agree on what would bring this to its target: {reading.name}."
 
 
 def _complete(published: Published) -> list[Advice]:

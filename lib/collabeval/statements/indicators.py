@@ -106,6 +106,11 @@ def target(indicator: Indicator) -> str:
     return f"at{NO_BREAK}{least} {with_unit(indicator, f'{indicator.target:,g}'.replace('-', numbers.MINUS))}"
 
 
+def against(reading: Reading) -> str:
+    """ "81%, target at least 95%; 99 in 100"."""
+    return f"{value(reading)}, target {target(reading.indicator)}; {chance_of(reading)}"
+
+
 def number(indicator: Indicator, found: float) -> str:
     """A value with its unit."""
     return with_unit(indicator, numbers.decimal(found, digits(indicator, found)))

@@ -15,6 +15,7 @@ from collabeval.statements.indicators import (
     SHORT,
     UNCLEAR,
     Reading,
+    against,
     chance_of,
     of,
     target,
@@ -79,7 +80,7 @@ def details(readings: Sequence[Reading], words: Mapping[str, float]) -> str:
     sentences = []
     short = sorted(of(readings, SHORT), key=lambda reading: -reading.chance)
     if short and len(of(readings, AT, SHORT, UNCLEAR)) > 1:
-        named = numbers.listed([f"{reading.name} ({_against(reading)})" for reading in short], 3)
+        named = numbers.listed([f"{reading.name} ({against(reading)})" for reading in short], 3)
         sentences.append(f"Short of target: {named}.")
     for direction, verb in ((1, "better"), (-1, "worse")):
         moved = [reading for reading in readings if _moved(reading, words) == direction]
@@ -87,10 +88,6 @@ def details(readings: Sequence[Reading], words: Mapping[str, float]) -> str:
             named = numbers.listed([f"{reading.name} ({_moved_by(reading, words)})" for reading in moved], 4)
             sentences.append(f"{numbers.capital(verb)} than last year: {named}.")
     return " ".join(sentences)
-
-
-def _against(reading: Reading) -> str:
-    return f"{value(reading)}, target {target(reading.indicator)}; {chance_of(reading)}"
 
 
 def _moved(reading: Reading, words: Mapping[str, float]) -> int:
@@ -115,7 +112,7 @@ def improvements(published: Published, readings: Sequence[Reading], noun: tuple[
     return [
         (
             reading.indicator.label,
-            " ".join(filter(None, (f"{_against(reading)}.", _gap(reading), _sites(published, reading, noun),
+            " ".join(filter(None, (f"{against(reading)}.", _gap(reading), _sites(published, reading, noun),
                                    reading.indicator.improve))),
         )
         for reading in short
