@@ -14,16 +14,9 @@ import math
 
 import numpy as np
 
-from collabeval.laplace.arrays import Cells, Floats, Programme, Rule, Scales
+from collabeval.laplace.arrays import Cells, Depths, Floats, Programme, Rule, Scales
 from collabeval.laplace.kernels import NORMAL, cell_slopes, compiled
-from collabeval.laplace.sites import (
-    exact_site_integral,
-    mean_variance,
-    sd_log_density,
-    sd_mode,
-    site_integral,
-    weights_of,
-)
+from collabeval.laplace.sites import mean_variance, sd_log_density, sd_mode, site_integral, weights_of
 
 NEWTON_STEPS = 40
 HALVINGS = 12
@@ -235,15 +228,25 @@ def near_mode(
 
 @compiled
 def integrated(
-    cells: Cells, programme: Programme, scales: Scales, trend: float, rule: Rule, g: Floats, z: Floats, exact: bool
+    cells: Cells, programme: Programme, scales: Scales, trend: float, depths: Depths, g: Floats, z: Floats
 ) -> float:
-    """Log-density of the data and g, every site integrated out; z: near the sites' modes. `exact`: without series."""
+    """Log-density of the data and g, every site integrated out; z: near the sites' modes."""
     known = np.empty(len(cells.y))
     known_part(cells, (programme.fixed + trend * programme.walk) @ g, known)
     total = -0.5 * np.sum(programme.precision * (g - programme.centre) ** 2)
     for j in range(len(z)):
-        if exact:
-            total += exact_site_integral(cells, j, scales, rule, known, z[j, 0], z[j, 1])
-        else:
-            total += site_integral(cells, j, scales, rule, known, z[j, 0], z[j, 1])
+        total += site_integral(cells, j, scales, depths, known, z[j, 0], z[j, 1])
     return total
+
+
+@compiled
+def site_integrals(
+    cells: Cells, programme: Programme, scales: Scales, trend: float, depths: Depths, g: Floats, z: Floats,
+    sites: np.ndarray, found: Floats,
+) -> None:  # fmt: skip
+    """The integral of each of some `sites` (their numbers), into `found`."""
+    known = np.empty(len(cells.y))
+    known_part(cells, (programme.fixed + trend * programme.walk) @ g, known)
+    for k in range(len(sites)):
+        j = sites[k]
+        found[k] = site_integral(cells, j, scales, depths, known, z[j, 0], z[j, 1])

@@ -8,8 +8,9 @@ from itertools import chain
 import numpy as np
 from scipy.optimize import minimize
 
-from collabeval.laplace.arrays import Rule
+from collabeval.laplace.arrays import Depths, Rule
 from collabeval.laplace.arrow import find_mode, integrated
+from collabeval.laplace.depths import Place, TooCoarseError, chosen
 from collabeval.laplace.problem import Floats, Problem, rule
 from collabeval.laplace.proposals import scales_of
 
@@ -25,14 +26,8 @@ LEAST_FALL, MOST_FALL = 0.3, 45.0  # of the log-density one to three standard de
 HOLE = 6.0  # fall of the log-density up to which no search for a mode may fail
 FLATTEST = 0.05  # curvature over the steps of about one sd that is still believed
 TILT = 2  # the distance over which the shift of all effects along an axis is measured, counted in DISTANCES
-RULES = ((3, 5), (5, 7), (7, 9))
-FINEST = rule(11, 9, 15)
+NEWTON = rule(5, 5)  # of the search, and of what proposals come from
 OUTSIDE = -1e10  # log-density where there is none; finite, for the search
-ERROR = 0.02  # of the log-density of all data, at the centre and to all sides of it
-
-
-class TooCoarseError(Exception):
-    """These data are not ones that the engine's approximation can follow closely enough."""
 
 
 @dataclass
@@ -67,11 +62,15 @@ class Search:
         values = self.problem.values(u[None])
         return scales_of(self.problem.rows(values)[0]), float(self.problem.trends(values)[0])
 
-    def quadrature(self, u: Floats, fine: Rule) -> float:
-        """The log-density at u and the mode there, sites integrated out by quadrature."""
+    def place(self, u: Floats) -> Place:
+        """Where the effects' mode is at u (D,)."""
         self(u)
-        problem, scales, trend = self.problem, *self.at(u)
-        return integrated(problem.cells, problem.programme, scales, trend, fine, self.g, self.z, fine is FINEST)
+        return Place(*self.at(u), self.g.copy(), self.z.copy())
+
+    def quadrature(self, u: Floats, depths: Depths) -> float:
+        """The log-density at u and the mode there, sites integrated out by quadrature."""
+        problem, place = self.problem, self.place(u)
+        return integrated(problem.cells, problem.programme, place.scales, place.trend, depths, place.g, place.z)
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,8 @@ class Centre:
     z: Floats  # (J, 2)
     tilt_g: Floats  # (D, G) how these move along each axis, by one standard deviation
     tilt_z: Floats  # (D, J, 2)
-    rule: Rule
+    rule: Rule  # of what proposals come from
+    depths: Depths
 
     def modes(self, along: Floats) -> tuple[Floats, Floats]:
         """Programme-wide part and site effects (S, ...) near their modes at points (S, D) along the axes."""
@@ -101,8 +101,8 @@ class Centre:
 
 
 def locate(problem: Problem) -> Centre:
-    """Find the mode, its curvature, its skewness, and the quadrature rule that is fine enough all around it."""
-    search = Search(problem, rule(5, 5))
+    """Find the mode, its curvature, its skewness, and quadrature that is fine enough all around it."""
+    search = Search(problem, NEWTON)
     start = np.array([each.free(START.get(each.name, problem.design.scale)) for each in problem.hyper])
     u = minimize(lambda point: -search(point), start, method="BFGS", options={"gtol": GRADIENT, "eps": 1e-5}).x
     axes = _axes(search, u)
@@ -118,7 +118,8 @@ def locate(problem: Problem) -> Centre:
     search.g, search.z = g.copy(), z.copy()
     around = [u + sign * min(DISTANCES[TILT], problem.room(u, sign * axes[:, d]) / 2) * axes[:, d]
               for d in range(len(u)) for sign in (-1, 1)]  # fmt: skip
-    return Centre(u, axes, profiles, g, z, tilt_g, tilt_z, _rule(search, [u, *around]))
+    depths = chosen(problem, [search.place(point) for point in [u, *around]])
+    return Centre(u, axes, profiles, g, z, tilt_g, tilt_z, NEWTON, depths)
 
 
 def _side(search: Search, u: Floats, axis: Floats, mode: tuple[Floats, Floats], top: float) -> Side:
@@ -195,14 +196,3 @@ def _reach(search: Search, u: Floats, d: int, top: float) -> float:
         step *= float(np.clip(np.sqrt(0.5 / max(drop, 1e-6)), 0.2, 3.0))
         step = min(step, 4.0)
     return step
-
-
-def _rule(search: Search, points: list[Floats]) -> Rule:
-    """The coarsest rule that agrees with a much finer one at all these points."""
-    finest = np.array([search.quadrature(point, FINEST) for point in points])
-    for cell, site in RULES:
-        tried = rule(cell, site)
-        errors = np.array([search.quadrature(point, tried) for point in points]) - finest
-        if np.abs(errors).max() < ERROR:
-            return tried
-    raise TooCoarseError(f"the sites' integrals are off by {np.abs(errors).max():.2g} in the log-density of the data")

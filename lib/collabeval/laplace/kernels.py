@@ -18,6 +18,7 @@ BINOMIAL, POISSON, NORMAL = 0, 1, 2
 LONGEST_STEP = 2.0  # of a Newton step on the linear predictor: events grow exponentially in it
 STEPS = 20
 CLOSE = 1e-3  # in conditional standard deviations: quadrature does not need the very mode
+NEAR = 0.1  # the same for a draw, which is exact about any point and only wants few tries
 INFORMED = 30.0  # precision of a whitened effect from which it is nearly Gaussian
 RESAMPLED = 6  # proposals of such an effect, of which one is taken
 compiled: Any = njit(nogil=True, cache=True, error_model="numpy")
@@ -42,15 +43,17 @@ def slopes(family: int, y: float, n: float, eta: float) -> tuple[float, float]:
 
 
 @compiled
-def own_mode(family: int, y: float, n: float, eta: float, s: float) -> tuple[float, float]:
-    """Mode of a cell's whitened effect at η, and the precision there."""
-    at, precision = 0.0, 1.0
+def own_mode(
+    family: int, y: float, n: float, eta: float, s: float, at: float = 0.0, close: float = CLOSE
+) -> tuple[float, float]:
+    """Mode of a cell's whitened effect at η, looked for from `at`, and the precision near it."""
+    precision = 1.0
     for _ in range(STEPS):
         slope, curvature = slopes(family, y, n, eta + s * at)
         precision = 1.0 + s * s * curvature
         step = (s * slope - at) / precision
         at += max(-LONGEST_STEP / s, min(LONGEST_STEP / s, step))
-        if step * step * precision < CLOSE * CLOSE:
+        if step * step * precision < close * close:
             break
     return at, precision
 
@@ -165,19 +168,19 @@ def cell_series(
 
 
 @compiled
-def draw_own(family: int, y: float, n: float, v: float, eta: float, s: float) -> float:
-    """One draw of a cell's whitened effect given η.
+def draw_own(family: int, y: float, n: float, v: float, eta: float, s: float, at: float) -> tuple[float, float]:
+    """One draw of a cell's whitened effect given η, and its mode, looked for from `at` and found nearly.
 
-    The log-likelihood is concave, so it lies below its tangent at the mode, and the Gaussian prior times the tangent,
-    N(mode, 1), above the density: rejection from it is exact, and takes √precision tries. Where that would be many, the
-    cell holds so much that its effect is nearly Gaussian, and it is resampled among a few proposals of that Gaussian.
+    The log-likelihood is concave, so it lies below its tangent anywhere, and the Gaussian prior times the tangent at
+    the mode, N(mode, 1), above the density: rejection from it is exact, and takes √precision tries. Where that would be
+    many, the cell holds so much that its effect is nearly Gaussian, and it is resampled among a few proposals of that.
     """
     if s == 0.0:
-        return np.random.normal()
+        return np.random.normal(), 0.0
     if family == NORMAL:
         precision = 1.0 + s * s / v
-        return s * (y - eta) / v / precision + np.random.normal() / math.sqrt(precision)
-    at, precision = own_mode(family, y, n, eta, s)
+        return s * (y - eta) / v / precision + np.random.normal() / math.sqrt(precision), 0.0
+    at, precision = own_mode(family, y, n, eta, s, at, NEAR)
     top = log_likelihood(family, y, n, eta + s * at)
     tangent = s * slopes(family, y, n, eta + s * at)[0]
     if precision < INFORMED:
@@ -185,7 +188,7 @@ def draw_own(family: int, y: float, n: float, v: float, eta: float, s: float) ->
             away = np.random.normal() + tangent - at
             fall = log_likelihood(family, y, n, eta + s * (at + away)) - top - tangent * away
             if math.log(np.random.random()) < fall:
-                return at + away
+                return at + away, at
     mass, chosen = 0.0, at
     for _ in range(RESAMPLED):
         standard = np.random.normal()
@@ -195,4 +198,4 @@ def draw_own(family: int, y: float, n: float, v: float, eta: float, s: float) ->
         mass += share
         if np.random.random() * mass < share:
             chosen = at + away
-    return chosen
+    return chosen, at

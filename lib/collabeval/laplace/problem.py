@@ -132,10 +132,12 @@ def course(design: Design) -> Programme:
     return Programme(np.array(centre), np.array(sd) ** -2.0, fixed, np.pad(walk, ((0, number), (0, number))))
 
 
+def hermite(size: int) -> tuple[Floats, Floats]:
+    """Nodes of a Gauss–Hermite rule for N(0, 1), and their log-weights."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(size)
+    return nodes, np.log(weights / np.sqrt(2 * np.pi))
+
+
 def rule(cell: int, site: int, sd: int = 7) -> Rule:
-    """Gauss–Hermite rules of so many nodes, for N(0, 1)."""
-    found: list[Floats] = []
-    for size in (cell, site, sd):
-        nodes, weights = np.polynomial.hermite_e.hermegauss(size)
-        found += [nodes, np.log(weights / np.sqrt(2 * np.pi))]
-    return Rule(*found)
+    """Gauss–Hermite rules of so many nodes."""
+    return Rule(*(part for size in (cell, site, sd) for part in hermite(size)))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from collabeval.laplace.arrays import Cells, Floats, Programme, Rule, Scales
+from collabeval.laplace.arrays import Cells, Depths, Floats, Programme, Rule, Scales
 from collabeval.laplace.arrow import integrated, known_part, near_mode
 from collabeval.laplace.kernels import compiled, draw_own
-from collabeval.laplace.site_draws import draw_site
+from collabeval.laplace.site_draws import draw_effects
 from collabeval.laplace.sites import mean_variance, weights_of
-
-RESAMPLED = 40  # proposals of a site's effects, of which one is taken
 
 
 @compiled
@@ -21,8 +21,9 @@ def scales_of(row: Floats) -> Scales:
 
 @compiled
 def propose(
-    cells: Cells, programme: Programme, rule: Rule, rows: Floats, trends: Floats, standard: Floats, g: Floats, z: Floats
-) -> tuple[Floats, Floats]:
+    cells: Cells, programme: Programme, rule: Rule, depths: Depths, rows: Floats, trends: Floats, standard: Floats,
+    g: Floats, z: Floats,
+) -> tuple[Floats, Floats]:  # fmt: skip
     """Proposals of g given hyperparameters, one a row, and what their weights need.
 
     Parameters
@@ -39,7 +40,7 @@ def propose(
     for s in range(count):
         scales = scales_of(rows[s])
         log_factor[s] = near_mode(cells, programme, scales, trends[s], rule, g[s], z[s], standard[s])
-        density[s] = integrated(cells, programme, scales, trends[s], rule, g[s], z[s], False)
+        density[s] = integrated(cells, programme, scales, trends[s], depths, g[s], z[s])
     return density, log_factor
 
 
@@ -47,32 +48,42 @@ def propose(
 def draw_sites(
     cells: Cells,
     programme: Programme,
-    rule: Rule,
+    depths: Depths,
+    order: np.ndarray,
     rows: Floats,
     trends: Floats,
     g: Floats,
     modes: Floats,
+    edges: np.ndarray,
+    places: np.ndarray,
     seeds: np.ndarray,
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Draws of site effects z (S, J, 2), ρ (S, J) and the cells' own effects (S, N), each given its row of the others.
+    effects: Floats,
+    rho: Floats,
+    own: Floats,
+    ratios: Floats,
+) -> None:
+    """Draws of site effects z (S, J, 2), ρ (S, J) and the cells' own effects (S, N), given proposals of the others.
 
-    Also returns the log-ratios (S, J) by which the Gaussian that proposes a site's effects can be judged.
+    Parameters
+    ----------
+    rows, trends, g, modes, seeds : of F proposals; order : (N,) where a cell's draws go.
+    edges : (F + 1,) draws `places[edges[f]:edges[f + 1]]` are made of proposal f.
+    effects, rho, own : where they go, those of the cells in their own unit.
+    ratios : (F, K, J) log-ratios by which what a site's effects are proposed by can be judged.
     """
-    count, sites, size = len(rows), modes.shape[1], len(cells.y)
-    effects, rho = np.empty((count, sites, 2)), np.zeros((count, sites))
-    own, ratios = np.zeros((count, size)), np.zeros((count, sites))
-    known = np.empty(size)
-    for s in range(count):
-        np.random.seed(seeds[s])
-        scales = scales_of(rows[s])
-        known_part(cells, (programme.fixed + trends[s] * programme.walk) @ g[s], known)
+    sites, size = modes.shape[1], len(cells.y)
+    known, at = np.empty(size), np.zeros(size)
+    for f in range(len(rows)):
+        np.random.seed(seeds[f])
+        scales = scales_of(rows[f])
+        known_part(cells, (programme.fixed + trends[f] * programme.walk) @ g[f], known)
+        mine = places[edges[f] : edges[f + 1]]
         for j in range(sites):
-            z = modes[s, j].copy()
-            rho[s, j], ratios[s, j] = draw_site(cells, j, scales, rule, known, z, RESAMPLED)
-            effects[s, j] = z
-            sd = scales.typical * np.exp(scales.spread * rho[s, j])
-            for i in range(cells.start[j], cells.start[j + 1]):
+            draw_effects(cells, j, scales, depths, known, modes[f, j], mine, effects, rho, ratios[f], f)
+            for i in range(cells.start[j], cells.start[j + 1] if own.size else cells.start[j]):
                 u, v = weights_of(cells, scales, i)
-                eta, variance = known[i] + u * z[0] + v * z[1], mean_variance(cells, i, sd)
-                own[s, i] = draw_own(cells.family, cells.y[i], cells.n[i], variance, eta, scales.own)
-    return effects, rho, own, ratios
+                for s in mine:
+                    eta = known[i] + u * effects[s, j, 0] + v * effects[s, j, 1]
+                    variance = mean_variance(cells, i, scales.typical * math.exp(scales.spread * rho[s, j]))
+                    drawn, at[i] = draw_own(cells.family, cells.y[i], cells.n[i], variance, eta, scales.own, at[i])
+                    own[s, order[i]] = scales.own * drawn

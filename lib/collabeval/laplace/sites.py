@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from collabeval.laplace.arrays import Cells, Floats, Rule, Scales, Series
+from collabeval.laplace.arrays import Cells, Depths, Floats, Rule, Scales, Series
 from collabeval.laplace.kernels import NORMAL, cell, cell_series, compiled
 
 POLISH = 3  # Newton steps on the series, which cost next to nothing
@@ -107,10 +107,30 @@ def peak(p: Series) -> tuple[float, float, float, float, float]:
 
 
 @compiled
-def site_integral(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, z1: float, z2: float) -> float:
+def rule_at(depths: Depths, depth: int) -> Rule:
+    """The rules of one depth."""
+    cell, site, sd = depths.cells[depth], depths.sites[depth], depths.sds[depth]
+    return Rule(
+        depths.cell[depth, :cell], depths.log_cell[depth, :cell], depths.site[depth, :site],
+        depths.log_site[depth, :site], depths.sd[depth, :sd], depths.log_sd[depth, :sd],
+    )  # fmt: skip
+
+
+@compiled
+def site_integral(cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, z1: float, z2: float) -> float:
     """log of the integral over a site's effects of the density of its data and them; z1, z2: near their mode."""
+    depth = depths.choice[j]
+    rule = rule_at(depths, depth)
     if cells.family == NORMAL:
         return normal_site_integral(cells, j, scales, rule, known)
+    if depths.exact[depth]:
+        return integral_at_nodes(cells, j, scales, rule, known, z1, z2)
+    return integral_by_series(cells, j, scales, rule, known, z1, z2)
+
+
+@compiled
+def integral_by_series(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, z1: float, z2: float) -> float:
+    """The integral of counts, the series taken at the nodes."""
     p = series(cells, j, scales, rule, known, z1, z2)
     x, y, l11, l21, l22 = peak(p)
     reference = at(p, x, y)
@@ -127,23 +147,29 @@ def site_integral(cells: Cells, j: int, scales: Scales, rule: Rule, known: Float
 
 
 @compiled
-def exact_site_integral(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, z1: float, z2: float) -> float:
-    """The same without a series: the density itself at every node, to judge the series by."""
-    if cells.family == NORMAL:
-        return normal_site_integral(cells, j, scales, rule, known)
+def at_effects(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, b1: float, b2: float) -> float:
+    """Log-density of a site's counts and its effects (b1, b2), the cells' own integrated out."""
+    value = -0.5 * (b1 * b1 + b2 * b2)
+    for i in range(cells.start[j], cells.start[j + 1]):
+        u, v = weights_of(cells, scales, i)
+        eta = known[i] + u * b1 + v * b2
+        value += cell(cells.family, cells.y[i], cells.n[i], 0.0, eta, scales.own, rule.cell, rule.log_cell)
+    return value
+
+
+@compiled
+def integral_at_nodes(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, z1: float, z2: float) -> float:
+    """The same without a series: the density itself at every node."""
     x, y, l11, l21, l22 = peak(series(cells, j, scales, rule, known, z1, z2))
-    values = np.full((len(rule.site), len(rule.site)), -np.inf)
-    for k2 in range(len(rule.site) if cells.slope else 1):
+    across = len(rule.site) if cells.slope else 1
+    values = np.empty((across, len(rule.site)))
+    for k2 in range(across):
         node2, log2 = (rule.site[k2], rule.log_site[k2]) if cells.slope else (0.0, 0.0)
         second = node2 / l22
         for k1 in range(len(rule.site)):
             b1, b2 = z1 + x + (rule.site[k1] - l21 * second) / l11, z2 + y + second
-            value = -0.5 * (b1 * b1 + b2 * b2) + 0.5 * (rule.site[k1] ** 2 + node2**2) + rule.log_site[k1] + log2
-            for i in range(cells.start[j], cells.start[j + 1]):
-                u, v = weights_of(cells, scales, i)
-                eta = known[i] + u * b1 + v * b2
-                value += cell(cells.family, cells.y[i], cells.n[i], 0.0, eta, scales.own, rule.cell, rule.log_cell)
-            values[k2, k1] = value
+            value = at_effects(cells, j, scales, rule, known, b1, b2)
+            values[k2, k1] = value + 0.5 * (rule.site[k1] ** 2 + node2**2) + rule.log_site[k1] + log2
     top = values.max()
     return top + math.log(np.exp(values - top).sum()) - math.log(l11 * l22)
 
