@@ -15,6 +15,7 @@ import math
 import numpy as np
 
 from collabeval.laplace.arrays import Cells, Depths, Floats, Programme, Rule, Scales
+from collabeval.laplace.dense import cholesky, length, log_diagonal, solve_lower, solve_upper, times
 from collabeval.laplace.kernels import NORMAL, cell_slopes, compiled
 from collabeval.laplace.sites import mean_variance, sd_log_density, sd_mode, site_integral, weights_of
 
@@ -25,20 +26,28 @@ ROUGH_STEPS, ROUGH = 6, 0.5
 
 
 @compiled
-def cholesky(matrix: Floats) -> tuple[Floats, bool]:
-    """Lower Cholesky factor, and whether there is one: an exception would end all proposals for the sake of one."""
-    size = len(matrix)
-    factor = np.zeros((size, size))
-    for i in range(size):
-        for j in range(i + 1):
-            rest = matrix[i, j] - np.dot(factor[i, :j], factor[j, :j])
-            if i == j:
-                if not rest > 0.0:
-                    return factor, False
-                factor[i, i] = math.sqrt(rest)
-            else:
-                factor[i, j] = rest / factor[j, j]
-    return factor, True
+def of_programme(
+    course: Floats, programme: Programme, g: Floats, slope: Floats, hessian: Floats
+) -> tuple[Floats, Floats, bool]:
+    """Gradient by g, Cholesky factor of minus the Hessian, and whether there is one; `slope` (H,), `hessian`: of h."""
+    wide, size = course.shape
+    gradient, matrix = np.empty(size), np.zeros((size, size))
+    row = np.empty(size)
+    for a in range(size):
+        gradient[a] = -programme.precision[a] * (g[a] - programme.centre[a])
+        matrix[a, a] = programme.precision[a]
+        for t in range(wide):
+            gradient[a] += course[t, a] * slope[t]
+    for t in range(wide):
+        row[:] = 0.0
+        for r in range(wide):
+            for b in range(size):
+                row[b] += hessian[t, r] * course[r, b]
+        for a in range(size):
+            for b in range(size):
+                matrix[a, b] += course[t, a] * row[b]
+    factor, regular = cholesky(matrix)
+    return gradient, factor, regular
 
 
 @compiled
@@ -58,6 +67,7 @@ def arrow(
     scales: Scales,
     rule: Rule,
     known: Floats,
+    own: Floats,
     z: Floats,
     slope: Floats,
     hessian: Floats,
@@ -66,8 +76,9 @@ def arrow(
 ) -> tuple[float, float]:
     """Log-density of data and site effects, and its derivatives with the sites eliminated.
 
-    Fills `slope` (H,) and `hessian` (H, H) of the course, sites eliminated; `borders` (J, 2, H);
-    `sites` (J, 5): gradient and precision of each site's effects. Returns the log-density, and Σ log det of the blocks.
+    `own` (N,): near the modes of the cells' own effects, changed into them. Fills `slope` (H,) and `hessian` (H, H) of
+    the course, sites eliminated; `borders` (J, 2, H); `sites` (J, 5): gradient and precision of each site's effects.
+    Returns the log-density, and Σ log det of the blocks.
     """
     wide = len(slope)
     number = cells.covariates.shape[1]
@@ -88,8 +99,8 @@ def arrow(
             u1, u2 = weights_of(cells, scales, i)
             eta, t = known[i] + u1 * z[j, 0] + u2 * z[j, 1], cells.column[i]
             v = mean_variance(cells, i, sd) if cells.family == NORMAL else 0.0
-            m, first, second = cell_slopes(
-                cells.family, cells.y[i], cells.n[i], v, eta, scales.own, rule.cell, rule.log_cell
+            m, first, second, own[i] = cell_slopes(
+                cells.family, cells.y[i], cells.n[i], v, eta, scales.own, rule.cell, rule.log_cell, own[i]
             )
             total += m
             g1 += first * u1
@@ -129,8 +140,10 @@ def site_steps(sites: Floats, borders: Floats, change: Floats) -> Floats:
     """Newton steps of the sites' effects (J, 2), given the `change` of the course."""
     steps = np.empty((sites.shape[0], 2))
     for j in range(sites.shape[0]):
-        g1 = sites[j, 0] - np.dot(borders[j, 0], change)
-        g2 = sites[j, 1] - np.dot(borders[j, 1], change)
+        g1, g2 = sites[j, 0], sites[j, 1]
+        for a in range(len(change)):
+            g1 -= borders[j, 0, a] * change[a]
+            g2 -= borders[j, 1, a] * change[a]
         d11, d12, d22 = sites[j, 2], sites[j, 3], sites[j, 4]
         determinant = d11 * d22 - d12 * d12
         steps[j, 0] = (d22 * g1 - d12 * g2) / determinant
@@ -149,7 +162,7 @@ def find_mode(
     """
     course = programme.fixed + trend * programme.walk
     wide, size = course.shape
-    known = np.empty(len(cells.y))
+    known, own = np.empty(len(cells.y)), np.zeros(len(cells.y))
     slope, hessian = np.empty(wide), np.empty((wide, wide))
     borders, sites = np.empty((len(z), 2, wide)), np.empty((len(z), 5))
     step_g, step_z = np.zeros(size), np.zeros_like(z)
@@ -157,8 +170,8 @@ def find_mode(
     factor = np.eye(size)
     halvings, found = 0, False
     for _ in range(NEWTON_STEPS):
-        known_part(cells, course @ g, known)
-        value, log_determinants = arrow(cells, scales, rule, known, z, slope, hessian, borders, sites)
+        known_part(cells, times(course, g), known)
+        value, log_determinants = arrow(cells, scales, rule, known, own, z, slope, hessian, borders, sites)
         value -= 0.5 * np.sum(programme.precision * (g - programme.centre) ** 2)
         if not value > best - SLACK:
             halvings += 1
@@ -172,32 +185,32 @@ def find_mode(
         if not np.isfinite(hessian).all():
             found = False
             break
-        gradient = course.T @ slope - programme.precision * (g - programme.centre)
-        factor, regular = cholesky(course.T @ hessian @ course + np.diag(programme.precision))
+        gradient, factor, regular = of_programme(course, programme, g, slope, hessian)
         if not regular:
             found = False
             break
         if found:
             break
-        step_g = np.linalg.solve(factor.T, np.linalg.solve(factor, gradient))
-        step_z = site_steps(sites, borders, course @ step_g)
-        distance = np.sum((factor.T @ step_g) ** 2) + np.sum(sites[:, 2:5:2] * step_z**2)
+        step_g = solve_upper(factor, solve_lower(factor, gradient))
+        step_z = site_steps(sites, borders, times(course, step_g))
+        distance = length(factor, step_g) + np.sum(sites[:, 2:5:2] * step_z**2)
         g += step_g
         z += step_z
         found = distance < close * close
-    half = -np.sum(np.log(np.diag(factor))) - 0.5 * log_determinants
+    half = -log_diagonal(factor) - 0.5 * log_determinants
     return value, half, factor, found
 
 
 @compiled
 def near_mode(
-    cells: Cells, programme: Programme, scales: Scales, trend: float, rule: Rule, g: Floats, z: Floats, standard: Floats
-) -> float:
+    cells: Cells, programme: Programme, scales: Scales, trend: float, rule: Rule, g: Floats, z: Floats, own: Floats,
+    standard: Floats,
+) -> float:  # fmt: skip
     """A proposal of g about its mode given the hyperparameters, into g; and the sites' modes given it, into z.
 
-    g and z must begin near their mode; Newton steps end where the next would be below half a conditional standard
-    deviation of g, the last of them taken: a proposal is weighted by what it is, wherever its centre. Returns the log
-    determinant of the Cholesky factor of its precision.
+    g and z must begin near their mode, own (N,) near that of the cells' own effects; Newton steps end where the next
+    would be below half a conditional standard deviation of g, the last of them taken: a proposal is weighted by what it
+    is, wherever its centre. Returns the log determinant of the Cholesky factor of its precision.
     """
     course = programme.fixed + trend * programme.walk
     wide, size = course.shape
@@ -207,35 +220,34 @@ def near_mode(
     factor = np.eye(size)
     step = np.zeros(size)
     for _ in range(ROUGH_STEPS):
-        known_part(cells, course @ g, known)
-        arrow(cells, scales, rule, known, z, slope, hessian, borders, sites)
+        known_part(cells, times(course, g), known)
+        arrow(cells, scales, rule, known, own, z, slope, hessian, borders, sites)
         if not np.isfinite(hessian).all():
             return np.nan
-        gradient = course.T @ slope - programme.precision * (g - programme.centre)
-        factor, regular = cholesky(course.T @ hessian @ course + np.diag(programme.precision))
+        gradient, factor, regular = of_programme(course, programme, g, slope, hessian)
         if not regular:
             return np.nan
-        step = np.linalg.solve(factor.T, np.linalg.solve(factor, gradient))
-        if np.sum((factor.T @ step) ** 2) < ROUGH * ROUGH:
+        step = solve_upper(factor, solve_lower(factor, gradient))
+        if length(factor, step) < ROUGH * ROUGH:
             break
         g += step
-        z += site_steps(sites, borders, course @ step)
-    step += np.linalg.solve(factor.T, standard)
+        z += site_steps(sites, borders, times(course, step))
+    step += solve_upper(factor, standard)
     g += step
-    z += site_steps(sites, borders, course @ step)
-    return np.sum(np.log(np.diag(factor)))
+    z += site_steps(sites, borders, times(course, step))
+    return log_diagonal(factor)
 
 
 @compiled
 def integrated(
-    cells: Cells, programme: Programme, scales: Scales, trend: float, depths: Depths, g: Floats, z: Floats
+    cells: Cells, programme: Programme, scales: Scales, trend: float, depths: Depths, g: Floats, z: Floats, own: Floats
 ) -> float:
-    """Log-density of the data and g, every site integrated out; z: near the sites' modes."""
+    """Log-density of the data and g, every site integrated out; z, own: near the modes of sites and cells."""
     known = np.empty(len(cells.y))
-    known_part(cells, (programme.fixed + trend * programme.walk) @ g, known)
+    known_part(cells, times(programme.fixed + trend * programme.walk, g), known)
     total = -0.5 * np.sum(programme.precision * (g - programme.centre) ** 2)
     for j in range(len(z)):
-        total += site_integral(cells, j, scales, depths, known, z[j, 0], z[j, 1])
+        total += site_integral(cells, j, scales, depths, known, own, z[j, 0], z[j, 1])
     return total
 
 
@@ -245,8 +257,8 @@ def site_integrals(
     sites: np.ndarray, found: Floats,
 ) -> None:  # fmt: skip
     """The integral of each of some `sites` (their numbers), into `found`."""
-    known = np.empty(len(cells.y))
-    known_part(cells, (programme.fixed + trend * programme.walk) @ g, known)
+    known, own = np.empty(len(cells.y)), np.zeros(len(cells.y))
+    known_part(cells, times(programme.fixed + trend * programme.walk, g), known)
     for k in range(len(sites)):
         j = sites[k]
-        found[k] = site_integral(cells, j, scales, depths, known, z[j, 0], z[j, 1])
+        found[k] = site_integral(cells, j, scales, depths, known, own, z[j, 0], z[j, 1])

@@ -26,7 +26,8 @@ LEAST_FALL, MOST_FALL = 0.3, 45.0  # of the log-density one to three standard de
 HOLE = 6.0  # fall of the log-density up to which no search for a mode may fail
 FLATTEST = 0.05  # curvature over the steps of about one sd that is still believed
 TILT = 2  # the distance over which the shift of all effects along an axis is measured, counted in DISTANCES
-NEWTON = rule(5, 5)  # of the search, and of what proposals come from
+NEWTON = rule(5, 5)  # of the search
+ROUGH = rule(1, 5)  # of proposals' centres: as many are effective as with more nodes
 OUTSIDE = -1e10  # log-density where there is none; finite, for the search
 
 
@@ -70,7 +71,8 @@ class Search:
     def quadrature(self, u: Floats, depths: Depths) -> float:
         """The log-density at u and the mode there, sites integrated out by quadrature."""
         problem, place = self.problem, self.place(u)
-        return integrated(problem.cells, problem.programme, place.scales, place.trend, depths, place.g, place.z)
+        own = np.zeros(len(problem.cells.y))
+        return integrated(problem.cells, problem.programme, place.scales, place.trend, depths, place.g, place.z, own)
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def locate(problem: Problem) -> Centre:
     around = [u + sign * min(DISTANCES[TILT], problem.room(u, sign * axes[:, d]) / 2) * axes[:, d]
               for d in range(len(u)) for sign in (-1, 1)]  # fmt: skip
     depths = chosen(problem, [search.place(point) for point in [u, *around]])
-    return Centre(u, axes, profiles, g, z, tilt_g, tilt_z, NEWTON, depths)
+    return Centre(u, axes, profiles, g, z, tilt_g, tilt_z, ROUGH, depths)
 
 
 def _side(search: Search, u: Floats, axis: Floats, mode: tuple[Floats, Floats], top: float) -> Side:

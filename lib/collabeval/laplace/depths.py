@@ -39,8 +39,9 @@ class Place:
     z: Floats  # (J, 2)
 
 
-def table(choice: np.ndarray, ladder: tuple[tuple[int, int, int, bool], ...] = LADDER) -> Depths:
-    """`Depths` with the choice (J,) of each site."""
+def table(choice: np.ndarray, ladder: tuple[tuple[int, int, int, bool], ...] = ()) -> Depths:
+    """`Depths` with the choice (J,) of each site, among `LADDER` or others."""
+    ladder = ladder or LADDER
     cell, log_cell = _rows([each[0] for each in ladder])
     site, log_site = _rows([each[1] for each in ladder])
     sd, log_sd = _rows([each[2] for each in ladder])

@@ -8,6 +8,7 @@ import numpy as np
 
 from collabeval.laplace.arrays import Cells, Depths, Floats, Programme, Rule, Scales
 from collabeval.laplace.arrow import integrated, known_part, near_mode
+from collabeval.laplace.dense import times
 from collabeval.laplace.kernels import compiled, draw_own
 from collabeval.laplace.site_draws import draw_effects
 from collabeval.laplace.sites import mean_variance, weights_of
@@ -36,11 +37,11 @@ def propose(
     Log-density of data and g, sites integrated out (S,); log determinant of the factor of g's precision (S,).
     """
     count = len(rows)
-    density, log_factor = np.empty(count), np.empty(count)
+    density, log_factor, own = np.empty(count), np.empty(count), np.zeros(len(cells.y))
     for s in range(count):
         scales = scales_of(rows[s])
-        log_factor[s] = near_mode(cells, programme, scales, trends[s], rule, g[s], z[s], standard[s])
-        density[s] = integrated(cells, programme, scales, trends[s], depths, g[s], z[s])
+        log_factor[s] = near_mode(cells, programme, scales, trends[s], rule, g[s], z[s], own, standard[s])
+        density[s] = integrated(cells, programme, scales, trends[s], depths, g[s], z[s], own)
     return density, log_factor
 
 
@@ -59,7 +60,7 @@ def draw_sites(
     seeds: np.ndarray,
     effects: Floats,
     rho: Floats,
-    own: Floats,
+    alone: Floats,
     ratios: Floats,
 ) -> None:
     """Draws of site effects z (S, J, 2), ρ (S, J) and the cells' own effects (S, N), given proposals of the others.
@@ -68,22 +69,22 @@ def draw_sites(
     ----------
     rows, trends, g, modes, seeds : of F proposals; order : (N,) where a cell's draws go.
     edges : (F + 1,) draws `places[edges[f]:edges[f + 1]]` are made of proposal f.
-    effects, rho, own : where they go, those of the cells in their own unit.
+    effects, rho, alone : where they go, those of the cells in their own unit.
     ratios : (F, K, J) log-ratios by which what a site's effects are proposed by can be judged.
     """
     sites, size = modes.shape[1], len(cells.y)
-    known, at = np.empty(size), np.zeros(size)
+    known, own = np.empty(size), np.zeros(size)
     for f in range(len(rows)):
         np.random.seed(seeds[f])
         scales = scales_of(rows[f])
-        known_part(cells, (programme.fixed + trends[f] * programme.walk) @ g[f], known)
+        known_part(cells, times(programme.fixed + trends[f] * programme.walk, g[f]), known)
         mine = places[edges[f] : edges[f + 1]]
         for j in range(sites):
-            draw_effects(cells, j, scales, depths, known, modes[f, j], mine, effects, rho, ratios[f], f)
-            for i in range(cells.start[j], cells.start[j + 1] if own.size else cells.start[j]):
+            draw_effects(cells, j, scales, depths, known, own, modes[f, j], mine, effects, rho, ratios[f], f)
+            for i in range(cells.start[j], cells.start[j + 1] if alone.size else cells.start[j]):
                 u, v = weights_of(cells, scales, i)
                 for s in mine:
                     eta = known[i] + u * effects[s, j, 0] + v * effects[s, j, 1]
                     variance = mean_variance(cells, i, scales.typical * math.exp(scales.spread * rho[s, j]))
-                    drawn, at[i] = draw_own(cells.family, cells.y[i], cells.n[i], variance, eta, scales.own, at[i])
-                    own[s, order[i]] = scales.own * drawn
+                    drawn, own[i] = draw_own(cells.family, cells.y[i], cells.n[i], variance, eta, scales.own, own[i])
+                    alone[s, order[i]] = scales.own * drawn

@@ -17,8 +17,9 @@ SD_DRAWS = 8  # proposals of a site's sd, of which one is taken
 
 @compiled
 def propose_effects(
-    cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, z: Floats, tried: Floats, ratio: Floats
-) -> None:
+    cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Floats, z: Floats, tried: Floats,
+    ratio: Floats,
+) -> None:  # fmt: skip
     """Proposals of a site's effects into `tried` (R, 2), and the log of their density over the proposals' into `ratio`.
 
     They come from the Gaussian at the site's mode, near z, mixed with a wider one (a defensive mixture; Hesterberg
@@ -26,9 +27,9 @@ def propose_effects(
     so no site's density falls more slowly from its mode than the prior: a series that far out says so is cut there.
     """
     rule, exact = rule_at(depths, depths.choice[j]), depths.exact[depths.choice[j]]
-    p = series(cells, j, scales, rule, known, z[0], z[1])
+    p = series(cells, j, scales, rule, known, own, z[0], z[1])
     x, y, l11, l21, l22 = peak(p)
-    reference = at_effects(cells, j, scales, rule, known, z[0] + x, z[1] + y) if exact else at(p, x, y)
+    reference = at_effects(cells, j, scales, rule, known, own, z[0] + x, z[1] + y) if exact else at(p, x, y)
     fewer = 1.0 / (WIDE * WIDE if cells.slope else WIDE) / EVERY
     for k in range(len(tried)):
         width = WIDE if k % EVERY == EVERY - 1 else 1.0
@@ -36,7 +37,7 @@ def propose_effects(
         b2 = y + second / l22
         b1 = x + (first - l21 * second / l22) / l11
         if exact:
-            value = at_effects(cells, j, scales, rule, known, z[0] + b1, z[1] + b2) - reference
+            value = at_effects(cells, j, scales, rule, known, own, z[0] + b1, z[1] + b2) - reference
         else:
             value = min(at(p, b1, b2) - reference, -0.5 * ((b1 - x) ** 2 + (b2 - y) ** 2))
         half = 0.5 * (first * first + second * second)
@@ -56,8 +57,8 @@ def resample(tried: Floats, ratio: Floats, chosen: Floats) -> None:
 
 @compiled
 def draw_effects(
-    cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, mode: Floats, places: np.ndarray,
-    effects: Floats, rho: Floats, ratios: Floats, turn: int,
+    cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Floats, mode: Floats,
+    places: np.ndarray, effects: Floats, rho: Floats, ratios: Floats, turn: int,
 ) -> None:  # fmt: skip
     """Draws of one site's effects given one proposal of all else, into `places` of `effects` (S, J, 2) and ρ (S, J).
 
@@ -69,7 +70,7 @@ def draw_effects(
         return
     count = max(FEWEST, EACH * len(places))
     tried, ratio, chosen = np.empty((count, 2)), np.empty(count), np.empty((len(places), 2))
-    propose_effects(cells, j, scales, depths, known, mode, tried, ratio)
+    propose_effects(cells, j, scales, depths, known, own, mode, tried, ratio)
     resample(tried, ratio, chosen)
     for k in range(len(places)):
         effects[places[k], j, 0], effects[places[k], j, 1] = chosen[k, 0], chosen[k, 1]

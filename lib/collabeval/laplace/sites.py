@@ -54,14 +54,20 @@ def weights_of(cells: Cells, scales: Scales, i: int) -> tuple[float, float]:
 
 
 @compiled
-def series(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, z1: float, z2: float) -> Series:
-    """`Series` of a site of counts about (z1, z2); `known` is the cells' programme-wide part."""
+def series(
+    cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Floats, z1: float, z2: float
+) -> Series:
+    """`Series` of a site of counts about (z1, z2).
+
+    `known` (N,) is the cells' programme-wide part, `own` (N,) near the modes of their own effects.
+    """
     value, g1, g2, d11, d12, d22 = -0.5 * (z1 * z1 + z2 * z2), -z1, -z2, 1.0, 0.0, 1.0
     c30 = c21 = c12 = c03 = c40 = c31 = c22 = c13 = c04 = 0.0
     for i in range(cells.start[j], cells.start[j + 1]):
         u, v = weights_of(cells, scales, i)
+        eta = known[i] + u * z1 + v * z2
         m0, m1, m2, m3, m4 = cell_series(
-            cells.family, cells.y[i], cells.n[i], known[i] + u * z1 + v * z2, scales.own, rule.cell, rule.log_cell
+            cells.family, cells.y[i], cells.n[i], eta, scales.own, rule.cell, rule.log_cell, own[i]
         )
         value += m0
         g1 += m1 * u
@@ -117,21 +123,25 @@ def rule_at(depths: Depths, depth: int) -> Rule:
 
 
 @compiled
-def site_integral(cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, z1: float, z2: float) -> float:
+def site_integral(
+    cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Floats, z1: float, z2: float
+) -> float:
     """log of the integral over a site's effects of the density of its data and them; z1, z2: near their mode."""
     depth = depths.choice[j]
     rule = rule_at(depths, depth)
     if cells.family == NORMAL:
         return normal_site_integral(cells, j, scales, rule, known)
     if depths.exact[depth]:
-        return integral_at_nodes(cells, j, scales, rule, known, z1, z2)
-    return integral_by_series(cells, j, scales, rule, known, z1, z2)
+        return integral_at_nodes(cells, j, scales, rule, known, own, z1, z2)
+    return integral_by_series(cells, j, scales, rule, known, own, z1, z2)
 
 
 @compiled
-def integral_by_series(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, z1: float, z2: float) -> float:
+def integral_by_series(
+    cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Floats, z1: float, z2: float
+) -> float:
     """The integral of counts, the series taken at the nodes."""
-    p = series(cells, j, scales, rule, known, z1, z2)
+    p = series(cells, j, scales, rule, known, own, z1, z2)
     x, y, l11, l21, l22 = peak(p)
     reference = at(p, x, y)
     mass = 0.0
@@ -147,20 +157,24 @@ def integral_by_series(cells: Cells, j: int, scales: Scales, rule: Rule, known: 
 
 
 @compiled
-def at_effects(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, b1: float, b2: float) -> float:
+def at_effects(
+    cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Floats, b1: float, b2: float
+) -> float:
     """Log-density of a site's counts and its effects (b1, b2), the cells' own integrated out."""
     value = -0.5 * (b1 * b1 + b2 * b2)
     for i in range(cells.start[j], cells.start[j + 1]):
         u, v = weights_of(cells, scales, i)
         eta = known[i] + u * b1 + v * b2
-        value += cell(cells.family, cells.y[i], cells.n[i], 0.0, eta, scales.own, rule.cell, rule.log_cell)
+        value += cell(cells.family, cells.y[i], cells.n[i], eta, scales.own, rule.cell, rule.log_cell, own[i])
     return value
 
 
 @compiled
-def integral_at_nodes(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, z1: float, z2: float) -> float:
+def integral_at_nodes(
+    cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Floats, z1: float, z2: float
+) -> float:
     """The same without a series: the density itself at every node."""
-    x, y, l11, l21, l22 = peak(series(cells, j, scales, rule, known, z1, z2))
+    x, y, l11, l21, l22 = peak(series(cells, j, scales, rule, known, own, z1, z2))
     across = len(rule.site) if cells.slope else 1
     values = np.empty((across, len(rule.site)))
     for k2 in range(across):
@@ -168,7 +182,7 @@ def integral_at_nodes(cells: Cells, j: int, scales: Scales, rule: Rule, known: F
         second = node2 / l22
         for k1 in range(len(rule.site)):
             b1, b2 = z1 + x + (rule.site[k1] - l21 * second) / l11, z2 + y + second
-            value = at_effects(cells, j, scales, rule, known, b1, b2)
+            value = at_effects(cells, j, scales, rule, known, own, b1, b2)
             values[k2, k1] = value + 0.5 * (rule.site[k1] ** 2 + node2**2) + rule.log_site[k1] + log2
     top = values.max()
     return top + math.log(np.exp(values - top).sum()) - math.log(l11 * l22)
