@@ -243,6 +243,19 @@ def one_site(cells, scales, chosen, known, mode, places, effects, rho, seed):
     draw_effects(cells, 1, scales, chosen, known, np.zeros(len(known)), mode, places, effects, rho, np.zeros((0, 3)), 0)
 
 
+@pytest.mark.parametrize("family", ["binomial", "poisson", "normal"])
+def test_whole_numbers_are_not_compiled_apart(family):
+    panel = small_panel(family, sites=3, periods=2)
+    whole = panel.assign(
+        **{name: panel[name].astype(int) for name in ("numerator", "denominator") if family != "normal"}
+    )
+    for rows in (panel, whole):
+        cells = pose(read_design(rows, family, Model())).cells
+        kinds = {name: array.dtype for name, array in cells._asdict().items() if isinstance(array, np.ndarray)}
+        assert {name for name, kind in kinds.items() if kind.kind != "f"} == {"start", "column"}
+        assert {kinds["start"], kinds["column"]} == {np.dtype(np.int64)}
+
+
 def test_the_same_seed_gives_the_same_draws_however_many_cores(monkeypatch):
     settings = params_for(model={"engine": "laplace"})
     panel = small_panel(sites=6, periods=4)
