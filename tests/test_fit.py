@@ -184,7 +184,7 @@ def test_compiled_outcomes_are_those_of_numpy(family, monkeypatch):
 
 @pytest.mark.parametrize(("n", "p"), [(5, 0.3), (40, 0.2), (40, 0.9), (30, 0.5), (400, 0.04), (2000, 0.3)])
 def test_binomial_numbers_have_their_distribution(n, p):
-    seen = binomials(n, p, 200_000)
+    seen = binomials(np.random.default_rng(1), n, p, 200_000)
     expected = 200_000 * stats.binom.pmf(np.arange(n + 1), n, p)
     often = expected > 5
     found = np.append(seen[often], seen[~often].sum())
@@ -192,11 +192,10 @@ def test_binomial_numbers_have_their_distribution(n, p):
 
 
 @njit
-def binomials(n, p, count):
-    np.random.seed(1)
+def binomials(random, n, p, count):
     seen = np.zeros(n + 1)
     for _ in range(count):
-        seen[int(binomial(float(n), p))] += 1
+        seen[int(binomial(random, float(n), p))] += 1
     return seen
 
 

@@ -51,9 +51,8 @@ CASES: dict[str, dict] = {
 
 
 @njit
-def own_draw(family, y, n, eta, s, seed):
-    np.random.seed(seed)
-    return draw_own(family, y, n, 0.0, eta, s, 0.0)[0]
+def own_draw(random, family, y, n, eta, s):
+    return draw_own(random, family, y, n, 0.0, eta, s, 0.0)[0]
 
 
 def panel_of(kind):
@@ -158,8 +157,7 @@ def test_a_cells_own_effect_is_drawn_from_its_distribution(family, y, n, eta):
     density = np.exp(log_density - log_density.max())
     density /= density.sum()
     mean, sd = density @ grid, np.sqrt(density @ grid**2 - (density @ grid) ** 2)
-    seeds = random.integers(0, 2**32 - 1, 20_000)
-    drawn = np.array([own_draw(family, y, n, eta, s, seed) for seed in seeds])
+    drawn = np.array([own_draw(random, family, y, n, eta, s) for _ in range(20_000)])
     assert abs(drawn.mean() - mean) < 0.025 * sd
     assert drawn.std() == pytest.approx(sd, rel=0.02)
 
@@ -230,17 +228,19 @@ def test_a_sites_effects_are_drawn_from_their_distribution(family, trajectory):
 
 
 def site_draws_of(problem, place, known, depth, count):
-    """One draw of site 1's effects by each of so many seeds."""
+    """So many draws of site 1's effects, each from proposals of its own."""
     chosen, effects, rho = depths.alike(depth, 3), np.zeros((count, 3, 2)), np.zeros((count, 3))
-    for seed in range(count):
-        one_site(problem.cells, place.scales, chosen, known, place.z[1], np.array([seed]), effects, rho, seed)
+    random = np.random.default_rng(1)
+    for k in range(count):
+        one_site(random, problem.cells, place.scales, chosen, known, place.z[1], np.array([k]), effects, rho)
     return effects[:, 1]
 
 
 @njit
-def one_site(cells, scales, chosen, known, mode, places, effects, rho, seed):
-    np.random.seed(seed)
-    draw_effects(cells, 1, scales, chosen, known, np.zeros(len(known)), mode, places, effects, rho, np.zeros((0, 3)), 0)
+def one_site(random, cells, scales, chosen, known, mode, places, effects, rho):
+    draw_effects(
+        random, cells, 1, scales, chosen, known, np.zeros(len(known)), mode, places, effects, rho, np.zeros((0, 3)), 0
+    )
 
 
 @pytest.mark.parametrize("family", ["binomial", "poisson", "normal"])

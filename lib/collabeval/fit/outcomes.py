@@ -28,17 +28,16 @@ def outcomes(
     per_block = max(1, BLOCK // design.cells)
     blocks = [(chain, slice(first, first + per_block)) for chain in range(sizes[0])
               for first in range(0, sizes[1], per_block)]  # fmt: skip
-    seeds = np.random.default_rng(seed).integers(0, 2**32 - 1, len(blocks))
     data = (FAMILIES[design.family], *_observed(design))
 
     def work(part: slice) -> None:
-        for (chain, draws), own in zip(blocks[part], seeds[part], strict=True):
+        for number, (chain, draws) in enumerate(blocks[part], part.start):
             drawn = posterior.isel(chain=[chain], draw=draws)
             eta = linear_predictor(drawn, constant)[0]
-            error = (
-                np.broadcast_to(standard_error(drawn, design), (1, *eta.shape))[0] if design.family == "normal" else eta
-            )
-            observe(*data, eta, np.ascontiguousarray(error), own, found[0, chain, draws], found[1, chain, draws])
+            error = standard_error(drawn, design) if design.family == "normal" else eta
+            error = np.ascontiguousarray(np.broadcast_to(error, (1, *eta.shape))[0])
+            random = np.random.default_rng([seed, number])
+            observe(random, *data, eta, error, found[0, chain, draws], found[1, chain, draws])
 
     threaded(work, len(blocks))
     return found[0], found[1]

@@ -88,13 +88,13 @@ class Drawn:
 def _drawn(
     problem: Problem, centre: Centre, found: Proposals, picked: np.ndarray, random: np.random.Generator
 ) -> Drawn:
-    """Effects of sites and cells; each proposal has a seed of its own, whatever the threads do."""
+    """Effects of sites and cells; each slice has a seed of its own, whatever the threads do."""
     sites, cells, design = len(problem.cells.start) - 1, problem.cells, problem.design
     distinct, times = np.unique(picked, return_counts=True)
     places, edges = np.argsort(picked, kind="stable"), np.concatenate([[0], np.cumsum(times)])
     values = problem.values(found.u[distinct])
     rows, trends = problem.rows(values), problem.trends(values)
-    seeds = random.integers(0, 2**32 - 1, len(distinct))
+    seed = int(random.integers(2**32))
     each = min(FEWEST_TRIED, ceil(RATIOS / len(distinct))) if cells.family != NORMAL else 0
     effects, rho = np.zeros((len(picked), sites, 2)), np.zeros((len(picked), sites))
     own = np.zeros((len(picked), design.cells if design.overdispersion else 0), np.float32)
@@ -102,8 +102,9 @@ def _drawn(
 
     def work(part: slice) -> None:
         which, bounds = distinct[part], edges[part.start : part.stop + 1]
-        draw_sites(cells, problem.programme, centre.depths, problem.order, rows[part], trends[part], found.g[which],
-                   found.z[which], bounds, places, seeds[part], effects, rho, own, ratios[part])  # fmt: skip
+        mine = np.random.default_rng([seed, part.start])
+        draw_sites(mine, cells, problem.programme, centre.depths, problem.order, rows[part], trends[part],
+                   found.g[which], found.z[which], bounds, places, effects, rho, own, ratios[part])  # fmt: skip
 
     threaded(work, len(distinct))
     if own.size:

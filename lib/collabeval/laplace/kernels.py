@@ -17,9 +17,9 @@ from collabeval.laplace.arrays import Floats
 BINOMIAL, POISSON, NORMAL = 0, 1, 2
 LONGEST_STEP = 2.0  # of a Newton step on the linear predictor: events grow exponentially in it
 STEPS = 20
-CLOSE = 1e-3  # in conditional standard deviations: quadrature does not need the very mode
+CLOSE = 0.03  # a Newton step in conditional standard deviations; after the last the mode is off by about its square
 FAR = 30.0  # a start beyond is none
-NEAR = 0.1  # the same for a draw, which is exact about any point and only wants few tries
+NEAR = 0.3  # the same for a draw, which is exact about any point and only wants few tries
 INFORMED = 30.0  # precision of a whitened effect from which it is nearly Gaussian
 RESAMPLED = 6  # proposals of such an effect, of which one is taken
 compiled: Any = njit(nogil=True, cache=True, error_model="numpy")
@@ -179,7 +179,9 @@ def cell_series(
 
 
 @compiled
-def draw_own(family: int, y: float, n: float, v: float, eta: float, s: float, at: float) -> tuple[float, float]:
+def draw_own(
+    random: np.random.Generator, family: int, y: float, n: float, v: float, eta: float, s: float, at: float
+) -> tuple[float, float]:
     """One draw of a cell's whitened effect given η, and its mode, looked for from `at` and found nearly.
 
     The log-likelihood is concave, so it lies below its tangent anywhere, and the Gaussian prior times the tangent at
@@ -187,26 +189,26 @@ def draw_own(family: int, y: float, n: float, v: float, eta: float, s: float, at
     many, the cell holds so much that its effect is nearly Gaussian, and it is resampled among a few proposals of that.
     """
     if s == 0.0:
-        return np.random.normal(), 0.0
+        return random.standard_normal(), 0.0
     if family == NORMAL:
         precision = 1.0 + s * s / v
-        return s * (y - eta) / v / precision + np.random.normal() / math.sqrt(precision), 0.0
+        return s * (y - eta) / v / precision + random.standard_normal() / math.sqrt(precision), 0.0
     at, precision = own_mode(family, y, n, eta, s, at, NEAR)
-    top = log_likelihood(family, y, n, eta + s * at)
-    tangent = s * slopes(family, y, n, eta + s * at)[0]
+    top, slope, _ = of_cell(family, y, n, eta + s * at)
+    tangent = s * slope
     if precision < INFORMED:
         while True:
-            away = np.random.normal() + tangent - at
+            away = random.standard_normal() + tangent - at
             fall = log_likelihood(family, y, n, eta + s * (at + away)) - top - tangent * away
-            if math.log(np.random.random()) < fall:
+            if fall > -random.standard_exponential():
                 return at + away, at
     mass, chosen = 0.0, at
     for _ in range(RESAMPLED):
-        standard = np.random.normal()
+        standard = random.standard_normal()
         away = standard / math.sqrt(precision)
         value = log_likelihood(family, y, n, eta + s * (at + away)) - top
         share = math.exp(value - at * away - 0.5 * away * away + 0.5 * standard * standard)
         mass += share
-        if np.random.random() * mass < share:
+        if random.random() * mass < share:
             chosen = at + away
     return chosen, at

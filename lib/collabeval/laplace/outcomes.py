@@ -19,44 +19,43 @@ FEW = 10.0  # events expected below which inversion is the faster
 
 @compiled
 def observe(
-    family: int, y: Floats, n: Floats, constant: Floats, eta: Floats, error: Floats, seed: int, again: Floats,
-    density: Floats,
+    random: np.random.Generator, family: int, y: Floats, n: Floats, constant: Floats, eta: Floats, error: Floats,
+    again: Floats, density: Floats,
 ) -> None:  # fmt: skip
     """Fill `again` (S, N) with replicates and `density` (S, N) with the log-likelihood of y at η (S, N).
 
     `constant` (N,) is the part of counts' log-likelihood without η, `error` (S, N) the standard error of means.
     """
-    np.random.seed(seed)
     for s in range(eta.shape[0]):
         for i in range(eta.shape[1]):
             at = eta[s, i]
             if family == NORMAL:
                 off = (y[i] - at) / error[s, i]
                 density[s, i] = -0.5 * off * off - math.log(error[s, i]) - 0.5 * math.log(2.0 * math.pi)
-                again[s, i] = at + error[s, i] * np.random.normal()
+                again[s, i] = at + error[s, i] * random.standard_normal()
                 continue
             density[s, i] = log_likelihood(family, y[i], n[i], at) + constant[i]
             if family == POISSON:
-                again[s, i] = np.random.poisson(math.exp(at))
+                again[s, i] = random.poisson(math.exp(at))
             else:
-                again[s, i] = binomial(n[i], 1.0 / (1.0 + math.exp(-at)))
+                again[s, i] = binomial(random, n[i], 1.0 / (1.0 + math.exp(-at)))
 
 
 @compiled
-def binomial(n: float, p: float) -> float:
+def binomial(random: np.random.Generator, n: float, p: float) -> float:
     """Events among n, each with chance p."""
     less = min(p, 1.0 - p)
-    few = by_inversion(n, less) if n * less < FEW else by_rejection(n, less)
+    few = by_inversion(random, n, less) if n * less < FEW else by_rejection(random, n, less)
     return few if p <= 0.5 else n - few
 
 
 @compiled
-def by_inversion(n: float, p: float) -> float:
+def by_inversion(random: np.random.Generator, n: float, p: float) -> float:
     """The same: how many chances, from none on, a uniform number exceeds the sum of."""
     odds = p / (1.0 - p)
     while True:
         chance = math.exp(n * math.log1p(-p))
-        left, events = np.random.random(), 0.0
+        left, events = random.random(), 0.0
         while left > chance and events <= n:
             left -= chance
             events += 1.0
@@ -66,7 +65,7 @@ def by_inversion(n: float, p: float) -> float:
 
 
 @compiled
-def by_rejection(n: float, p: float) -> float:
+def by_rejection(random: np.random.Generator, n: float, p: float) -> float:
     """The same by BTRS, p at most a half and n·p at least ten; its constants are Hörmann's."""
     spread = math.sqrt(n * p * (1.0 - p))
     b = 1.15 + 2.53 * spread
@@ -76,7 +75,7 @@ def by_rejection(n: float, p: float) -> float:
     mode = math.floor((n + 1.0) * p)
     top = math.lgamma(mode + 1.0) + math.lgamma(n - mode + 1.0)
     while True:
-        u, v = np.random.random() - 0.5, np.random.random()
+        u, v = random.random() - 0.5, random.random()
         near = 0.5 - abs(u)
         events = math.floor((2.0 * a / near + b) * u + centre)
         if near >= 0.07 and v <= accepted:

@@ -47,6 +47,7 @@ def propose(
 
 @compiled
 def draw_sites(
+    random: np.random.Generator,
     cells: Cells,
     programme: Programme,
     depths: Depths,
@@ -57,7 +58,6 @@ def draw_sites(
     modes: Floats,
     edges: np.ndarray,
     places: np.ndarray,
-    seeds: np.ndarray,
     effects: Floats,
     rho: Floats,
     alone: Floats,
@@ -67,7 +67,7 @@ def draw_sites(
 
     Parameters
     ----------
-    rows, trends, g, modes, seeds : of F proposals; order : (N,) where a cell's draws go.
+    rows, trends, g, modes : of F proposals; order : (N,) where a cell's draws go.
     edges : (F + 1,) draws `places[edges[f]:edges[f + 1]]` are made of proposal f.
     effects, rho, alone : where they go, those of the cells in their own unit.
     ratios : (F, K, J) log-ratios by which what a site's effects are proposed by can be judged.
@@ -75,16 +75,17 @@ def draw_sites(
     sites, size = modes.shape[1], len(cells.y)
     known, own = np.empty(size), np.zeros(size)
     for f in range(len(rows)):
-        np.random.seed(seeds[f])
         scales = scales_of(rows[f])
         known_part(cells, times(programme.fixed + trends[f] * programme.walk, g[f]), known)
         mine = places[edges[f] : edges[f + 1]]
         for j in range(sites):
-            draw_effects(cells, j, scales, depths, known, own, modes[f, j], mine, effects, rho, ratios[f], f)
+            draw_effects(random, cells, j, scales, depths, known, own, modes[f, j], mine, effects, rho, ratios[f], f)
             for i in range(cells.start[j], cells.start[j + 1] if alone.size else cells.start[j]):
                 u, v = weights_of(cells, scales, i)
                 for s in mine:
                     eta = known[i] + u * effects[s, j, 0] + v * effects[s, j, 1]
                     variance = mean_variance(cells, i, scales.typical * math.exp(scales.spread * rho[s, j]))
-                    drawn, own[i] = draw_own(cells.family, cells.y[i], cells.n[i], variance, eta, scales.own, own[i])
+                    drawn, own[i] = draw_own(
+                        random, cells.family, cells.y[i], cells.n[i], variance, eta, scales.own, own[i]
+                    )
                     alone[s, order[i]] = scales.own * drawn

@@ -17,8 +17,8 @@ SD_DRAWS = 8  # proposals of a site's sd, of which one is taken
 
 @compiled
 def propose_effects(
-    cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Floats, z: Floats, tried: Floats,
-    ratio: Floats,
+    random: np.random.Generator, cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Floats,
+    z: Floats, tried: Floats, ratio: Floats,
 ) -> None:  # fmt: skip
     """Proposals of a site's effects into `tried` (R, 2), and the log of their density over the proposals' into `ratio`.
 
@@ -33,7 +33,7 @@ def propose_effects(
     fewer = 1.0 / (WIDE * WIDE if cells.slope else WIDE) / EVERY
     for k in range(len(tried)):
         width = WIDE if k % EVERY == EVERY - 1 else 1.0
-        first, second = width * np.random.normal(), width * np.random.normal() if cells.slope else 0.0
+        first, second = width * random.standard_normal(), width * random.standard_normal() if cells.slope else 0.0
         b2 = y + second / l22
         b1 = x + (first - l21 * second / l22) / l11
         if exact:
@@ -47,18 +47,18 @@ def propose_effects(
 
 
 @compiled
-def resample(tried: Floats, ratio: Floats, chosen: Floats) -> None:
+def resample(random: np.random.Generator, tried: Floats, ratio: Floats, chosen: Floats) -> None:
     """So many of the proposals (R, 2) as `chosen` (m, 2) holds, in proportion to exp(ratio)."""
     below = np.cumsum(np.exp(ratio - ratio.max()))
     for k in range(len(chosen)):
-        taken = min(np.searchsorted(below, np.random.random() * below[-1]), len(tried) - 1)
+        taken = min(np.searchsorted(below, random.random() * below[-1]), len(tried) - 1)
         chosen[k, 0], chosen[k, 1] = tried[taken, 0], tried[taken, 1]
 
 
 @compiled
 def draw_effects(
-    cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Floats, mode: Floats,
-    places: np.ndarray, effects: Floats, rho: Floats, ratios: Floats, turn: int,
+    random: np.random.Generator, cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Floats,
+    mode: Floats, places: np.ndarray, effects: Floats, rho: Floats, ratios: Floats, turn: int,
 ) -> None:  # fmt: skip
     """Draws of one site's effects given one proposal of all else, into `places` of `effects` (S, J, 2) and ρ (S, J).
 
@@ -66,12 +66,12 @@ def draw_effects(
     """
     if cells.family == NORMAL:
         for s in places:
-            rho[s, j] = draw_normal_site(cells, j, scales, known, effects[s, j])
+            rho[s, j] = draw_normal_site(random, cells, j, scales, known, effects[s, j])
         return
     count = max(FEWEST, EACH * len(places))
     tried, ratio, chosen = np.empty((count, 2)), np.empty(count), np.empty((len(places), 2))
-    propose_effects(cells, j, scales, depths, known, own, mode, tried, ratio)
-    resample(tried, ratio, chosen)
+    propose_effects(random, cells, j, scales, depths, known, own, mode, tried, ratio)
+    resample(random, tried, ratio, chosen)
     for k in range(len(places)):
         effects[places[k], j, 0], effects[places[k], j, 1] = chosen[k, 0], chosen[k, 1]
     for k in range(len(ratios)):
@@ -79,14 +79,16 @@ def draw_effects(
 
 
 @compiled
-def draw_normal_site(cells: Cells, j: int, scales: Scales, known: Floats, z: Floats) -> float:
+def draw_normal_site(
+    random: np.random.Generator, cells: Cells, j: int, scales: Scales, known: Floats, z: Floats
+) -> float:
     """Effects of a site of means into z: ρ, which is returned, resampled among proposals; then the effects exactly."""
     rho, sd = 0.0, 0.0
     if cells.own_sd:
         middle, precision = sd_mode(cells, j, scales)
         mass, top, rho = 0.0, 0.0, middle
         for k in range(SD_DRAWS):
-            standard = np.random.normal()
+            standard = random.standard_normal()
             tried = middle + standard / math.sqrt(precision)
             sd = scales.typical * math.exp(scales.spread * tried)
             value = gaussian_site(cells, j, scales, known, sd)[5] + sd_log_density(cells, j, scales, tried)
@@ -94,13 +96,13 @@ def draw_normal_site(cells: Cells, j: int, scales: Scales, known: Floats, z: Flo
             top = value if k == 0 else top
             share = math.exp(min(value - top, 500.0))
             mass += share
-            if np.random.random() * mass < share:
+            if random.random() * mass < share:
                 rho = tried
         sd = scales.typical * math.exp(scales.spread * rho)
     z1, z2, d11, d12, d22, _ = gaussian_site(cells, j, scales, known, sd)
     l11 = math.sqrt(d11)
     l21 = d12 / l11
-    second = np.random.normal() / math.sqrt(d22 - l21 * l21)
-    z[0] = z1 + (np.random.normal() - l21 * second) / l11
+    second = random.standard_normal() / math.sqrt(d22 - l21 * l21)
+    z[0] = z1 + (random.standard_normal() - l21 * second) / l11
     z[1] = z2 + second
     return rho
