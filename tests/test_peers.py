@@ -11,7 +11,7 @@ from benchmarks.peers import with_lme4
 from collabeval import fit
 from collabeval.convergence import Mixing
 from collabeval.laplace.arrow import find_mode, integrated
-from collabeval.laplace.centre import FINEST
+from collabeval.laplace.centre import NEWTON
 from collabeval.laplace.problem import pose, rule
 from collabeval.laplace.sites import Scales
 from collabeval.models.design import read_design

@@ -8,7 +8,7 @@ from itertools import chain
 import numpy as np
 from scipy.optimize import minimize
 
-from collabeval.laplace.arrays import Depths, Rule
+from collabeval.laplace.arrays import Depths, Rule, Scales
 from collabeval.laplace.arrow import find_mode, integrated
 from collabeval.laplace.depths import Place, TooCoarseError, chosen
 from collabeval.laplace.problem import Floats, Problem, rule
@@ -58,7 +58,7 @@ class Search:
         self.g, self.z = g, z
         return density
 
-    def at(self, u: Floats) -> tuple:
+    def at(self, u: Floats) -> tuple[Scales, float]:
         """Scales and the trend's sd at u (D,)."""
         values = self.problem.values(u[None])
         return scales_of(self.problem.rows(values)[0]), float(self.problem.trends(values)[0])
