@@ -12,11 +12,12 @@ from collabeval import fit
 from collabeval.errors import UsageError
 from collabeval.laplace import centre as laplace_centre
 from collabeval.laplace import depths, engine, weights
-from collabeval.laplace.arrow import known_part
-from collabeval.laplace.centre import NEWTON, Search, locate
+from collabeval.laplace.blocks import known_part
+from collabeval.laplace.centre import NEWTON, locate
 from collabeval.laplace.density import Point, log_density
 from collabeval.laplace.kernels import BINOMIAL, POISSON, draw_own, log_likelihood
 from collabeval.laplace.problem import pose, rule
+from collabeval.laplace.search import Search
 from collabeval.laplace.site_draws import draw_effects
 from collabeval.laplace.sites import at_effects
 from collabeval.models.design import read_design

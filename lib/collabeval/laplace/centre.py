@@ -6,18 +6,13 @@ from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
-from scipy.optimize import minimize
 
-from collabeval.laplace.arrays import Depths, Rule, Scales
-from collabeval.laplace.arrow import find_mode, integrated
-from collabeval.laplace.depths import Place, TooCoarseError, chosen
+from collabeval.laplace.arrays import Depths, Rule
+from collabeval.laplace.depths import TooCoarseError, chosen
 from collabeval.laplace.problem import Floats, Problem, rule
-from collabeval.laplace.proposals import scales_of
+from collabeval.laplace.search import Search
+from collabeval.laplace.threads import threaded
 
-START = {"site_sd": 0.3, "trajectory_sd": 0.1, "site_correlation": 0.0, "trend_sd": 0.1, "overdispersion_sd": 0.2,
-         "residual_sd_spread": 0.2}  # fmt: skip
-CLOSE = 1e-6  # of the mode of all effects, in conditional standard deviations
-GRADIENT = 1e-2  # log-density a unit of u at which the search ends; proposals are weighted, so no more is needed
 DISTANCES = 0.7 * 1.6 ** np.arange(10)  # from the mode, in standard deviations, at which each axis is looked at
 DEEP = 12.0  # fall of the log-density beyond which an axis is not followed: what lies there weighs below 1e-5
 NEAR_END = np.array([0.5, 0.75, 0.9, 0.97, 0.999])  # shares of the way to where an sd would be nought, besides
@@ -28,51 +23,6 @@ FLATTEST = 0.05  # curvature over the steps of about one sd that is still believ
 TILT = 2  # the distance over which the shift of all effects along an axis is measured, counted in DISTANCES
 NEWTON = rule(5, 5)  # of the search
 ROUGH = rule(1, 5)  # of proposals' centres: as many are effective as with more nodes
-OUTSIDE = -1e10  # log-density where there is none; finite, for the search
-
-
-@dataclass
-class Search:
-    """The Laplace approximation of the log-density of the hyperparameters, each search from where the last ended."""
-
-    problem: Problem
-    rule: Rule
-
-    def __post_init__(self) -> None:
-        self.lost = 0  # searches whose mode was not found
-        programme = self.problem.programme
-        self.g, self.z = programme.centre.copy(), np.zeros((len(self.problem.cells.start) - 1, 2))
-
-    def __call__(self, u: Floats) -> float:
-        """log p(u | y) by Laplace (Tierney & Kadane 1986), up to a constant."""
-        g, z = self.g.copy(), self.z.copy()
-        problem, scales, trend = self.problem, *self.at(u)
-        prior = float(problem.log_prior(u[None])[0])
-        if not np.isfinite(prior):
-            return OUTSIDE
-        value, half, _, found = find_mode(problem.cells, problem.programme, scales, trend, self.rule, g, z, CLOSE)
-        density = value + half + prior
-        if not (found and np.isfinite(density)):
-            self.lost += 1
-            return OUTSIDE
-        self.g, self.z = g, z
-        return density
-
-    def at(self, u: Floats) -> tuple[Scales, float]:
-        """Scales and the trend's sd at u (D,)."""
-        values = self.problem.values(u[None])
-        return scales_of(self.problem.rows(values)[0]), float(self.problem.trends(values)[0])
-
-    def place(self, u: Floats) -> Place:
-        """Where the effects' mode is at u (D,)."""
-        self(u)
-        return Place(*self.at(u), self.g.copy(), self.z.copy())
-
-    def quadrature(self, u: Floats, depths: Depths) -> float:
-        """The log-density at u and the mode there, sites integrated out by quadrature."""
-        problem, place = self.problem, self.place(u)
-        own = np.zeros(len(problem.cells.y))
-        return integrated(problem.cells, problem.programme, place.scales, place.trend, depths, place.g, place.z, own)
 
 
 @dataclass(frozen=True)
@@ -105,42 +55,43 @@ class Centre:
 def locate(problem: Problem) -> Centre:
     """Find the mode, its curvature, its skewness, and quadrature that is fine enough all around it."""
     search = Search(problem, NEWTON)
-    start = np.array([each.free(START.get(each.name, problem.design.scale)) for each in problem.hyper])
-    u = minimize(lambda point: -search(point), start, method="BFGS", options={"gtol": GRADIENT, "eps": 1e-5}).x
+    u = search.summit()
     axes = _axes(search, u)
-    top = search(u)
-    g, z = search.g.copy(), search.z.copy()
-    sides = [
-        (_side(search, u, -axes[:, d], (g, z), top), _side(search, u, axes[:, d], (g, z), top)) for d in range(len(u))
-    ]
+    sides = _sides(search, u, axes)
+    _trust(sides)
     profiles = tuple(_profile(low, high) for low, high in sides)
     tilt_g = np.array([(high.g - low.g) / 2 for low, high in sides])
     tilt_z = np.array([(high.z - low.z) / 2 for low, high in sides])
-    _trust(sides)
-    search.g, search.z = g.copy(), z.copy()
     around = [u + sign * min(DISTANCES[TILT], problem.room(u, sign * axes[:, d]) / 2) * axes[:, d]
               for d in range(len(u)) for sign in (-1, 1)]  # fmt: skip
-    depths = chosen(problem, [search.place(point) for point in [u, *around]])
-    return Centre(u, axes, profiles, g, z, tilt_g, tilt_z, ROUGH, depths)
+    depths = chosen(problem, [search.beside().place(point) for point in [u, *around]])
+    return Centre(u, axes, profiles, search.g, search.z, tilt_g, tilt_z, ROUGH, depths)
 
 
-def _side(search: Search, u: Floats, axis: Floats, mode: tuple[Floats, Floats], top: float) -> Side:
+def _sides(search: Search, u: Floats, axes: Floats) -> list[tuple[Side, Side]]:
+    """Both sides of every axis; the search is at u."""
+    top, size = search.beside()(u), len(u)
+    ways = [sign * axes[:, d] for d in range(size) for sign in (-1, 1)]
+    found = threaded(lambda part: [_side(search.beside(), u, way, top) for way in ways[part]], len(ways))
+    sides = list(chain.from_iterable(found))
+    return list(zip(sides[::2], sides[1::2], strict=True))
+
+
+def _side(search: Search, u: Floats, axis: Floats, top: float) -> Side:
     """The log-density to one side of the mode, at `DISTANCES` until it is deep or an sd would be nought."""
-    search.g, search.z = mode[0].copy(), mode[1].copy()
-    end = search.problem.room(u, axis)
+    mode, end = (search.g, search.z), search.problem.room(u, axis)
     distances = np.concatenate([DISTANCES[end > DISTANCES], end * NEAR_END[end * NEAR_END > 0] if end < FAR else []])
     places: list[float] = []
     falls: list[float] = []
     effects, at = mode, 1.0
     for distance in np.sort(distances):
-        lost = search.lost
         fall = top - search(u + distance * axis)
-        if search.lost > lost and (not falls or falls[-1] < HOLE):
+        if search.lost and (not falls or falls[-1] < HOLE):
             raise TooCoarseError("the mode of all effects was not found where the posterior still has weight")
         places.append(float(distance))
         falls.append(min(fall, 50.0))
         if distance <= DISTANCES[TILT]:
-            effects, at = (search.g.copy(), search.z.copy()), float(distance)
+            effects, at = (search.g, search.z), float(distance)
         if fall > DEEP and distance >= DISTANCES[TILT]:
             break
     return Side(places, falls, (effects[0] - mode[0]) / at, (effects[1] - mode[1]) / at)
@@ -175,14 +126,14 @@ def _trust(sides: list[tuple[Side, Side]]) -> None:
 
 def _axes(search: Search, u: Floats) -> Floats:
     """Columns: eigenvectors of the covariance, each as long as its standard deviation, by second differences."""
-    size, top = len(u), search(u)
+    size, top = len(u), search.beside()(u)
     step = np.array([_reach(search, u, d, top) for d in range(size)])
-    moves, hessian = np.diag(step), np.empty((size, size))
-    for i in range(size):
-        hessian[i, i] = 2 * top - search(u + moves[i]) - search(u - moves[i])
-        for j in range(i):
-            corners = [search(u + a * moves[i] + b * moves[j]) for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
-            hessian[i, j] = hessian[j, i] = -(corners[0] - corners[1] - corners[2] + corners[3]) / 4
+    moves, pairs = np.diag(step), [(i, j) for i in range(size) for j in range(i)]
+    corners = [a * moves[i] + b * moves[j] for i, j in pairs for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
+    found = search.around(u + np.array([*moves, *-moves, *corners]))
+    hessian = np.diag(2 * top - found[:size] - found[size : 2 * size])
+    for (i, j), four in zip(pairs, found[2 * size :].reshape(-1, 4), strict=True):
+        hessian[i, j] = hessian[j, i] = -(four[0] - four[1] - four[2] + four[3]) / 4
     curvature, vectors = np.linalg.eigh(hessian)  # in units of the steps
     return step[:, None] * vectors / np.sqrt(np.maximum(curvature, FLATTEST))
 
@@ -192,7 +143,7 @@ def _reach(search: Search, u: Floats, d: int, top: float) -> float:
     step = 0.3
     for _ in range(12):
         move = step * np.eye(len(u))[d]
-        drop = top - 0.5 * (search(u + move) + search(u - move))
+        drop = top - 0.5 * search.around(np.array([u + move, u - move])).sum()
         if 0.2 < drop < 0.8:
             break
         step *= float(np.clip(np.sqrt(0.5 / max(drop, 1e-6)), 0.2, 3.0))

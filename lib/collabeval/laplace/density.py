@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collabeval.laplace.arrow import known_part
+from collabeval.laplace.blocks import known_part
 from collabeval.laplace.dense import times
 from collabeval.laplace.kernels import NORMAL, log_likelihood
 from collabeval.laplace.problem import Floats, Problem

@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from collabeval.laplace.arrays import Cells, Depths, Floats, Programme, Rule, Scales
-from collabeval.laplace.arrow import integrated, known_part, near_mode
+from collabeval.laplace.arrow import integrated, near_mode
+from collabeval.laplace.blocks import known_part
 from collabeval.laplace.dense import times
 from collabeval.laplace.kernels import compiled, draw_own
 from collabeval.laplace.site_draws import draw_effects
