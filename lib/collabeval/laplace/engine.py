@@ -33,6 +33,27 @@ class Fitted:
     failure: str  # why the engine's own check failed, or nothing
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """Draws of a problem in the engine's own terms, S of them, equally weighted."""
+
+    values: dict[str, Floats]  # hyperparameters, (S,) each
+    g: Floats  # (S, G) programme-wide part
+    effects: Floats  # (S, J, 2) whitened effects of sites
+    rho: Floats  # (S, J) of their sds
+    own: Floats  # (S, N) of cells
+    picked: np.ndarray  # (S,) the proposal each was resampled from
+    attributes: dict[str, str | int | float]
+    failure: str
+
+    @property
+    def statistics(self) -> xr.Dataset:
+        """Which proposal each draw was resampled from, as ArviZ has statistics of sampling."""
+        return xr.Dataset(
+            {"proposal": (("chain", "draw"), self.picked[None])}, {"chain": [0], "draw": np.arange(len(self.picked))}
+        )
+
+
 def fit(design: Design, sampling: Sampling, tell: Callable[[str], None], effective: int | None = None) -> Fitted:
     """Independent draws of the whole model, equally weighted, as many as `chains` × `draws`, in one chain.
 
@@ -43,8 +64,16 @@ def fit(design: Design, sampling: Sampling, tell: Callable[[str], None], effecti
     CollabevalError
         No quadrature rule of the engine is fine enough for these data.
     """
-    problem, random = pose(design), np.random.default_rng(sampling.seed)
-    effective = effective or sampling.minimum_ess
+    problem = pose(design)
+    drawn = draw(problem, sampling, tell, effective or sampling.minimum_ess)
+    return Fitted(named(problem, drawn), drawn.statistics, drawn.attributes, drawn.failure)
+
+
+def draw(
+    problem: Problem, sampling: Sampling, tell: Callable[[str], None], effective: int, site_limit: float = LIMIT
+) -> Drawn:
+    """Draws of everything a problem has, as `fit`; `site_limit` is the k̂ that the worst site may have."""
+    random = np.random.default_rng(sampling.seed)
     tell("integrating by nested Laplace: looking for the most probable spreads")
     try:
         centre = locate(problem)
@@ -54,13 +83,9 @@ def fit(design: Design, sampling: Sampling, tell: Callable[[str], None], effecti
     found = importance_sample(problem, centre, effective, MOST * effective, random)
     picked = resampled(found.smoothed[0], sampling.chains * sampling.draws, random)
     values = problem.values(found.u[picked])
-    effects, rho, own, ratios = _drawn(problem, centre, found, values, picked, random)
-    posterior = _named(problem, values, found.g[picked], effects, rho, own)
-    statistics = xr.Dataset(
-        {"proposal": (("chain", "draw"), picked[None])}, {"chain": [0], "draw": np.arange(len(picked))}
-    )
+    effects, rho, own, ratios = _effects(problem, centre, found, values, picked, random)
     attributes = _judged(found, ratios, centre, sampling.seed)
-    return Fitted(posterior, statistics, attributes, _failure(attributes))
+    return Drawn(values, found.g[picked], effects, rho, own, picked, attributes, _failure(attributes, site_limit))
 
 
 def resampled(weights: Floats, count: int, random: np.random.Generator) -> np.ndarray:
@@ -69,7 +94,7 @@ def resampled(weights: Floats, count: int, random: np.random.Generator) -> np.nd
     return random.permutation(np.searchsorted(np.cumsum(weights), points).clip(max=len(weights) - 1))
 
 
-def _drawn(
+def _effects(
     problem: Problem,
     centre: Centre,
     found: Proposals,
@@ -88,11 +113,10 @@ def _drawn(
     return tuple(np.concatenate(parts) for parts in zip(*threaded(work, len(picked)), strict=True))
 
 
-def _named(
-    problem: Problem, values: dict[str, Floats], g: Floats, effects: Floats, rho: Floats, own: Floats
-) -> xr.Dataset:
+def named(problem: Problem, drawn: Drawn) -> xr.Dataset:
     """The draws as `models/terms.py` names them."""
-    design, first, second = problem.design, effects[:, :, 0], effects[:, :, 1]
+    values, g, rho, own = drawn.values, drawn.g, drawn.rho, drawn.own
+    design, first, second = problem.design, drawn.effects[:, :, 0], drawn.effects[:, :, 1]
     variables: dict[str, tuple[tuple[str, ...], Floats]] = {name: ((), value) for name, value in values.items()}
     variables["intercept"] = ((), g[:, 0])
     effects = g[:, g.shape[1] - len(design.covariates.terms) :]
@@ -144,12 +168,12 @@ def _judged(found: Proposals, ratios: Floats, centre: Centre, seed: int) -> dict
     }
 
 
-def _failure(said: dict[str, str | int | float]) -> str:
+def _failure(said: dict[str, str | int | float], site_limit: float) -> str:
     k, site, limit = float(said["pareto_k"]), float(said["pareto_k_site"]), float(said["pareto_k_limit"])
     if not k <= limit:
         return f"the weights of the fast engine have k̂ {k:.2f}, above {limit:.2f}"
-    if not site <= LIMIT:
-        return f"the worst site's weights in the fast engine have k̂ {site:.2f}, above {LIMIT}"
+    if not site <= site_limit:
+        return f"the worst site's weights in the fast engine have k̂ {site:.2f}, above {site_limit}"
     if float(said["proposals_lost"]) > LOST:
         return f"the fast engine could not weigh {said['proposals_lost']:.1%} of its proposals"
     if not float(said["importance_ess"]) >= FEWEST:
