@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from collabeval.disclosure.composites import Composites
+    from collabeval.disclosure.effect import Effect
     from collabeval.disclosure.practices import Practices
     from collabeval.disclosure.scorecards import PublishedScorecard
     from collabeval.disclosure.threats import Threats
-    from collabeval.disclosure.effect import Effect
 
 
 @dataclass(frozen=True)
