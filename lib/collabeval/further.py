@@ -73,7 +73,7 @@ FURTHER: tuple[Further, ...] = (
     Further(
         name="effect",
         what="Estimating what is due to the programme",
-        there=lambda params: params.periods.length != "none",  # it says itself what it would need beyond periods
+        there=lambda params: params.effect is not None or "comparators" in params.data.further,
         tables=("comparators",),
         blocks=("effect", "model"),
         makes=("effect_event_time", "effect_summary", "effect_statements", "effect_basis", "effect_draws"),

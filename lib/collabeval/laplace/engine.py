@@ -18,6 +18,7 @@ from collabeval.models.design import Design
 from collabeval.params import Sampling
 
 LIMIT = 0.7  # of k̂ (Vehtari et al. 2024), less where there are few proposals
+EVEN = 0.1  # spread of a site's log-ratios up to which all of its proposals weigh alike: no draw is off by more
 LOST = 0.01  # share of possible proposals that may come out without a weight
 FEWEST = 400  # effective proposals
 MOST = 16  # times as many proposals as effective ones are asked for, at most
@@ -149,9 +150,13 @@ def named(problem: Problem, drawn: Drawn) -> xr.Dataset:
 
 
 def _judged(found: Proposals, ratios: Floats, centre: Centre, seed: int) -> dict[str, str | int | float]:
-    """What the engine can say of itself: k̂ of the weights and of the worst site's proposals, effective proposals."""
+    """What the engine can say of itself: k̂ of the weights and of the worst site's proposals, effective proposals.
+
+    k̂ is the shape of a tail and knows no size. Where sites hardly differ, effects of each are nearly their prior, the
+    ratios all but 0, and what little they vary by has a tail of any shape: only sites whose weights differ are judged.
+    """
     count = len(found.u)
-    varying = ratios[:, np.ptp(ratios, axis=0) > 0]
+    varying = ratios[:, np.ptp(ratios, axis=0) > EVEN]
     sites = array_stats.psislw(-varying, axis=0)[1] if varying.size else np.array([-np.inf])
     return {
         "engine": "laplace",

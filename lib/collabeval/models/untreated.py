@@ -10,7 +10,7 @@ from collabeval.models import priors
 from collabeval.models.design import Design, default_intercept
 from collabeval.models.families import OUTCOMES
 from collabeval.models.forms import forms
-from collabeval.models.terms import overdispersion, programme_trend, site_level, site_slope
+from collabeval.models.terms import coordinates, overdispersion, programme_trend, site_level, site_slope
 from collabeval.models.waves import LEAD_SD, WAVE_SD, Waves, contrasts
 
 
@@ -25,8 +25,7 @@ def build_untreated_model(design: Design, waves: Waves) -> pm.Model:
     Leads, where asked for, are how far joiners were from parallel before joining; without them the trends are parallel.
     The rest, and the likelihood of each family, is that of site performance (models/terms.py).
     """
-    coords = {"site": design.sites, "period": design.periods, "cell": range(design.cells), "joining_wave": waves.labels,
-              "event_time": waves.event_times}  # fmt: skip
+    coords = {**coordinates(design), "joining_wave": waves.labels, "event_time": waves.event_times}
     with pm.Model(coords=coords) as model:
         OUTCOMES[design.family](design, untreated_predictor(design, waves))
     return model
@@ -39,7 +38,7 @@ def untreated_predictor(design: Design, waves: Waves) -> TensorVariable:
     intercept = priors.random("intercept", design.settings.priors.intercept or default_intercept(design))
     trend = programme_trend(design, form.trend)
     mean = intercept / design.scale + trend[design.period_index]
-    level, standard = site_level(design, intercept / design.scale, form.level)
+    level, standard = site_level(design, intercept / design.scale, pt.zeros(len(design.sites)), form.level)
     mean = mean + level[design.site_index]
     if waves.labels:
         mean = mean + pt.dot(of_wave, pm.Normal("wave", 0.0, WAVE_SD, dims="joining_wave"))

@@ -36,15 +36,16 @@ def settings_of(model: Model, periods_of_units: Indices) -> Model:
 
     Every period has its own level, units have Gaussian effects, and single cells vary besides: without the last the
     interval of an effect would be that of the counts alone. Units drift as well, if `SEEN` of them are seen in three
-    periods or more: in two, drift and the ups and downs of cells are one and the same.
+    periods or more: in two, drift and the ups and downs of cells are one and the same. Covariates of sites stay out:
+    comparators have none, and what does not change is in each unit's level.
 
     Parameters
     ----------
     periods_of_units : (J,) how many untreated periods each unit has.
     """
     drift = model.trajectory and int((periods_of_units > 2).sum()) >= SEEN
-    fixed = {"trend": "random_walk", "site_effects": "normal", "overdispersion": True, "functions": {}}
-    return model.model_copy(update={**fixed, "trajectory": drift})
+    shape = {"trend": "random_walk", "site_effects": "normal", "overdispersion": True, "trajectory": drift}
+    return model.model_copy(update={**shape, "functions": {}, "covariates": {}, "together": ()})
 
 
 def contrasts(design: Design, waves: Waves) -> tuple[Floats, Floats]:

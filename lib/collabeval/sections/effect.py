@@ -6,7 +6,7 @@ import pandas as pd
 
 from collabeval import plots
 from collabeval.disclosure import MeasureView
-from collabeval.sections.report import Report, blocks, callout, figure_text, slug, text
+from collabeval.sections.report import Missing, Report, blocks, callout, figure_text, slug, text
 from collabeval.statements import effect as say
 from collabeval.statements import effect_detail as detail
 from collabeval.statements import numbers, phrases
@@ -21,6 +21,17 @@ ROWS = (
     ("pre_trend_carried_forward", "Course before joining, carried on as a straight line"),
     ("effect_beyond_pre_trend", "Difference beyond that line"),
 )
+
+MISSING = Missing(
+    "What is due to the programme",
+    "nobody outside it was given to compare with",
+    "a table of comparators (comparators.csv), or `effect: {}` in the params file where sites joined in turn",
+)
+
+
+def missing(report: Report) -> Missing | None:
+    """What stands in the list of chapters left out; None where an effect was asked for."""
+    return MISSING if report.published.effect is None else None
 
 
 def attributable(report: Report, view: MeasureView) -> str:

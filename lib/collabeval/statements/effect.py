@@ -20,7 +20,6 @@ NEEDS = {
     "untreated": "comparators, or {sites} that join later, seen both before and after others join",
     "expected": "predicted numbers both for {sites} and for comparators, or for neither",
 }
-CHANGE_NOT_EFFECT = "Without comparators this is change, not the effect of a programme."
 ASSUMES = (
     "This reads as the programme’s effect if the {sites} would otherwise have moved in step with those they are held "
     "against, and if these were not themselves touched by the programme; no number can prove either."
@@ -77,7 +76,7 @@ def after_change(published: Published, view: MeasureView) -> str:
     """What must follow a sentence on change, in one sentence: that it is no effect, or what of it is one."""
     found = find(published, view)
     if found is None or not (found.estimable or found.basis["comparators"]):
-        return CHANGE_NOT_EFFECT
+        return phrases.CHANGE_NOT_EFFECT
     effect = found.estimate("effect")
     if effect is None:
         return not_estimable(found)
@@ -96,7 +95,7 @@ def under_trend(published: Published, view: MeasureView) -> str:
     """The line under a trend that says whether it shows an effect."""
     found = find(published, view)
     if found is None or not found.estimable:
-        return "No comparators: this is change, not the effect of a programme."
+        return phrases.CHANGE_NOT_EFFECT
     return "This is change; what of it is due to the programme is estimated apart."
 
 
@@ -105,7 +104,7 @@ def threat(published: Published) -> tuple[str, str]:
     found = [each for view in published.measures if (each := find(published, view)) is not None and each.estimable]
     if not found:
         return (
-            "No comparators",
+            "No comparison with places outside",
             "Change is shown, not effect: nothing here tells what would have happened without the collaborative.",
         )
     labels = numbers.listed([numbers.lower_first(each.view.params.label) for each in found])

@@ -14,6 +14,8 @@ from collabeval.statements.numbers import NO_BREAK
 if TYPE_CHECKING:
     import pandas as pd
 
+CHANGE_NOT_EFFECT = "Nothing here is compared with places outside: this is change, not the effect of a programme."
+
 
 def unit(view: MeasureView) -> str:
     """ "deaths per 1,000 operations"; for means the unit params give."""
