@@ -22,7 +22,7 @@ from collabeval.models.waves import LEAD_SD, WAVE_SD, Waves, contrasts, settings
 from collabeval.params import Family, Model, Params
 
 KEPT = (*(name for name in POSTERIOR if name != "overdispersion"), "wave", "lead")
-ROOM, SHORTFALL = 1.2, 1.1
+ROOM, SHORTFALL = 1.5, 1.1
 ATTEMPTS = 2  # of the fast engine before NUTS takes over
 MORE = 2.0  # times the effective proposals after a failed check: k̂ of some hundred proposals is known to a tenth or two
 SITE_LIMIT = 1.0  # k̂ of the worst unit's proposals, above which even their mean weight means nothing: no effect rests
@@ -71,7 +71,7 @@ def fit_untreated(
 
 def untreated_design(rows: pd.DataFrame, family: Family, model: Model) -> Design:
     """The untreated rows as the models see them, sites and comparators alike as `site`."""
-    seen = rows.groupby("unit")["step"].nunique().to_numpy()
+    seen = np.array(rows.groupby("unit")["step"].nunique(), dtype=np.int64)
     return read_design(rows.assign(site=rows["unit"]), family, settings_of(model, seen))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import NonNegativeInt, PositiveInt
+from typing import Annotated
+
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from collabeval.params.types import Code, Strict
 
@@ -10,7 +12,7 @@ from collabeval.params.types import Code, Strict
 class Effect(Strict):
     """How the effect of joining is estimated (docs/effect.md); fix it before you see results."""
 
-    measures: tuple[Code, ...] = ()
+    measures: Annotated[tuple[Code, ...], Field(strict=False)] = ()
     """The measures it is estimated for; left out: all."""
     anticipation: NonNegativeInt = 0
     """Periods before joining in which a site may have changed already: neither before nor after."""

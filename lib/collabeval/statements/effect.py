@@ -22,7 +22,7 @@ NEEDS = {
 }
 ASSUMES = (
     "This reads as the programme’s effect if the {sites} would otherwise have moved in step with those they are held "
-    "against, and if these were not themselves touched by the programme; no number can prove either."
+    "against, and if these were not themselves touched by the programme; no number can settle either."
 )
 UNRELIABLE = "The estimate of what is due to the programme did not pass its own check, so nothing is said of it."
 FOUND = ("better", "worse")
