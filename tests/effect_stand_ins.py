@@ -52,7 +52,8 @@ def _of_measure(
     if word == "not_estimable":
         return {"event_time": [], "summary": [], "statements": said, "basis": [row], "draws": []}
     cases = float(row["cases"]) if np.isfinite(row["cases"]) else CASES
-    size, observed = SIZE[word] * unit, cases * RATE / 100
+    size = SIZE[word] * unit * (1 if measure.better == "lower" else -1)
+    observed = cases * RATE / 100
     row |= {"needs": "", "sites": 16, "comparators": changes.get("comparators", 12), "first": "2023Q1",
             "last": "2023Q3", "cells": 48, "cases": cases, "observed": observed, "engine": "laplace"}  # fmt: skip
     said[0]["probability"] = 0.991
