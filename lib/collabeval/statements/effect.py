@@ -88,6 +88,8 @@ def after_change(published: Published, view: MeasureView) -> str:
         return "Whether it is due to the programme is in doubt: courses differed before joining."
     if found.word in FOUND:
         return f"Attributable to the programme: {size_of(found, effect)}."
+    if found.word == "close":
+        return f"Little of it, if any, is due to the programme: {size_of(found, effect)}."
     return f"What of it is due to the programme cannot be told: {size_of(found, effect)}."
 
 
