@@ -11,7 +11,7 @@ import pytest
 
 import effect_stand_ins
 import fake_run
-from collabeval import disclosure, further, sections
+from collabeval import further, sections
 from collabeval.disclosure import effect as shown
 from collabeval.effect.estimate import Effects
 from collabeval.sections.effect import MISSING
@@ -230,7 +230,3 @@ def test_every_event_time_is_drawn_once_with_a_ring_at_the_reference(tmp_path: P
     assert drawn["labels"].found
     assert drawn["labels"].overall == pytest.approx(-16)
     assert np.isfinite(rows["q50"]).all()
-
-
-def test_disclosure_is_the_way_into_the_report():
-    assert "effect" in disclosure.Published.__dataclass_fields__
