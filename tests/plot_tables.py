@@ -193,6 +193,9 @@ def event_rows(before: int, after: int, size: float = 1.0, seed: int = 7) -> pd.
     width = np.where(times == -1, 0.0, size * (0.5 + 0.05 * np.abs(times)))
     for name, z in (("q025", -1.96), ("q25", -0.674), ("q50", 0.0), ("q75", 0.674), ("q975", 1.96)):
         rows[name] = np.where(times == -1, 0.0, middle + z * width)
+    return rows
+
+
 def indicator_plot_rows(count: int, units: tuple[str, ...] = ("%", "days")) -> pd.DataFrame:
     """Rows of a figure of indicators: at target, short of it, undecided, one without interval, one hidden."""
     rng = np.random.default_rng(5)
