@@ -70,6 +70,14 @@ FURTHER: tuple[Further, ...] = (
         makes=("scorecard_sites", "scorecard_tiers", "scorecard_parts", "scorecard_summary", "scorecard_signals"),
         draws=True,
     ),
+    Further(
+        name="effect",
+        what="Estimating what is due to the programme",
+        there=lambda params: params.effect is not None or "comparators" in params.data.further,
+        tables=("comparators",),
+        blocks=("effect", "model"),
+        makes=("effect_event_time", "effect_summary", "effect_statements", "effect_basis", "effect_draws"),
+    ),
 )
 
 

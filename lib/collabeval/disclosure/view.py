@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from collabeval.disclosure.composites import Composites
+    from collabeval.disclosure.effect import Effect
     from collabeval.disclosure.practices import Practices
     from collabeval.disclosure.scorecards import PublishedScorecard
     from collabeval.disclosure.threats import Threats
@@ -91,6 +92,7 @@ class Published:
     case_mix_years, case_mix_tenths : calibration of the case-mix models by year, and by tenths of the prediction.
     scorecards : the performance indices, () where there are none.
     threats : what could be wrong with the conclusions, and covariates of the model.
+    effect : what of the change is due to the programme; None where the run has no such step.
     """
 
     params: Params
@@ -115,6 +117,7 @@ class Published:
     composites: Composites | None = None
     practices: Practices | None = None
     scorecards: tuple[PublishedScorecard, ...] = ()
+    effect: Effect | None = None
     indicators: PublishedIndicators | None = None
 
     @property

@@ -39,6 +39,27 @@ class Fitted:
     failure: str  # why the engine's own check failed, or nothing
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """Draws of a problem in the engine's own terms, S of them, equally weighted."""
+
+    values: dict[str, Floats]  # hyperparameters, (S,) each
+    g: Floats  # (S, G) programme-wide part
+    effects: Floats  # (S, J, 2) whitened effects of sites
+    rho: Floats  # (S, J) of their sds
+    own: Floats  # (S, N) of cells
+    picked: np.ndarray  # (S,) the proposal each was resampled from
+    attributes: dict[str, str | int | float]
+    failure: str
+
+    @property
+    def statistics(self) -> xr.Dataset:
+        """Which proposal each draw was resampled from, as ArviZ has statistics of sampling."""
+        return xr.Dataset(
+            {"proposal": (("chain", "draw"), self.picked[None])}, {"chain": [0], "draw": np.arange(len(self.picked))}
+        )
+
+
 def fit(design: Design, sampling: Sampling, tell: Callable[[str], None], effective: int | None = None) -> Fitted:
     """Independent draws of the whole model, equally weighted, as many as `chains` × `draws`, in one chain.
 
@@ -49,8 +70,14 @@ def fit(design: Design, sampling: Sampling, tell: Callable[[str], None], effecti
     CollabevalError
         No quadrature rule of the engine is fine enough for these data.
     """
-    problem, random = pose(design), np.random.default_rng(sampling.seed)
-    effective = effective or sampling.minimum_ess
+    problem = pose(design)
+    drawn = draw(problem, sampling, tell, effective or sampling.minimum_ess)
+    return Fitted(named(problem, drawn), drawn.statistics, drawn.attributes, drawn.failure)
+
+
+def draw(problem: Problem, sampling: Sampling, tell: Callable[[str], None], effective: int) -> Drawn:
+    """Draws of everything a problem has, as `fit`."""
+    random = np.random.default_rng(sampling.seed)
     tell("integrating by nested Laplace: looking for the most probable spreads")
     try:
         centre = locate(problem)
@@ -60,13 +87,10 @@ def fit(design: Design, sampling: Sampling, tell: Callable[[str], None], effecti
     found = importance_sample(problem, centre, effective, MOST * effective, random)
     picked = resampled(found.smoothed[0], sampling.chains * sampling.draws, random)
     values = problem.values(found.u[picked])
-    drawn = _drawn(problem, centre, found, picked, random)
-    posterior = _named(problem, values, found.g[picked], drawn)
-    statistics = xr.Dataset(
-        {"proposal": (("chain", "draw"), picked[None])}, {"chain": [0], "draw": np.arange(len(picked))}
-    )
-    attributes = _judged(found, drawn.ratios, centre, sampling.seed)
-    return Fitted(posterior, statistics, attributes, _failure(attributes))
+    sampled = _effects(problem, centre, found, picked, random)
+    attributes = _judged(found, sampled.ratios, centre, sampling.seed)
+    return Drawn(values, found.g[picked], sampled.effects, sampled.rho, sampled.own, picked, attributes,
+                 _failure(attributes))  # fmt: skip
 
 
 def resampled(weights: Floats, count: int, random: np.random.Generator) -> np.ndarray:
@@ -76,7 +100,7 @@ def resampled(weights: Floats, count: int, random: np.random.Generator) -> np.nd
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Effects:
     """What is drawn given the picked proposals, S draws."""
 
     effects: Floats  # (S, J, 2) whitened
@@ -85,9 +109,9 @@ class Drawn:
     ratios: Floats  # (K, J) log-ratios of the sites' effects to what proposed them
 
 
-def _drawn(
+def _effects(
     problem: Problem, centre: Centre, found: Proposals, picked: np.ndarray, random: np.random.Generator
-) -> Drawn:
+) -> Effects:
     """Effects of sites and cells; each slice has a seed of its own, whatever the threads do."""
     sites, cells, design = len(problem.cells.start) - 1, problem.cells, problem.design
     distinct, times = np.unique(picked, return_counts=True)
@@ -109,11 +133,12 @@ def _drawn(
     threaded(work, len(distinct))
     if own.size:
         own /= np.float32(design.scale)
-    return Drawn(effects, rho, own, ratios.reshape(-1, sites))
+    return Effects(effects, rho, own, ratios.reshape(-1, sites))
 
 
-def _named(problem: Problem, values: dict[str, Floats], g: Floats, drawn: Drawn) -> xr.Dataset:
+def named(problem: Problem, drawn: Drawn) -> xr.Dataset:
     """The draws as `models/terms.py` names them."""
+    values, g = drawn.values, drawn.g
     design, first, second = problem.design, drawn.effects[:, :, 0], drawn.effects[:, :, 1]
     variables: dict[str, tuple[tuple[str, ...], Floats]] = {name: ((), value) for name, value in values.items()}
     variables["intercept"] = ((), g[:, 0])

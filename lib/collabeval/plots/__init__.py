@@ -6,6 +6,7 @@ for `save_svg`.
 
 from collabeval.plots.caterpillar import caterpillar
 from collabeval.plots.change import change
+from collabeval.plots.event_study import EventLabels, event_study
 from collabeval.plots.funnel import funnel
 from collabeval.plots.indicators import fit_on_a_page, indicators
 from collabeval.plots.ranks import ranks
@@ -20,10 +21,12 @@ from collabeval.plots.trend import TrendLabels, trend
 __all__ = [
     "MOST_PANELS",
     "Axis",
+    "EventLabels",
     "FigureText",
     "TrendLabels",
     "caterpillar",
     "change",
+    "event_study",
     "fit_on_a_page",
     "font_files",
     "funnel",
