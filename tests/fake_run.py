@@ -13,7 +13,7 @@ import xarray as xr
 from scipy.special import expit, logit
 
 import effect_stand_ins
-from collabeval import classical, estimates, panel, params_file, quality, spc
+from collabeval import classical, draws, estimates, panel, params_file, quality, spc
 from collabeval.composite import evaluate_composites
 from collabeval.estimates import covariates
 from collabeval.features import evaluate_indicators
@@ -73,6 +73,7 @@ class Fake:
     gaps: int = 0  # this many sites did not send in their last two periods but one
     covariates: Mapping[str, Any] | None = None  # of the model, with effects as in `EFFECTS`
     effect: Mapping[str, Any] | None = None  # words about the effect of the programme: `effect_stand_ins.tables`
+    keep_draws: bool = False  # on disk, as a fit leaves them
 
 
 def parameters(fake: Fake) -> Params:
@@ -103,6 +104,8 @@ def make(folder: Path, fake: Fake | None = None) -> RunFolder:
     analysed = panel.build(params, sites, outcomes.drop(columns=["level", "slope"]))
     trees = {name: _draws(name, fake, analysed, outcomes, generator).tree() for name in fake.measures}
     trees = {name: _with_periods(tree) for name, tree in trees.items()}
+    for name, tree in trees.items() if fake.keep_draws else ():
+        draws.save(tree, run.draws(name))
     found, programme = (
         estimates.evaluate_sites(params, analysed, trees),
         estimates.evaluate_programme(params, analysed, trees),

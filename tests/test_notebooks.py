@@ -21,7 +21,7 @@ from small_project import ROOT
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 STEPS = {
     "data", "fit", "performance", "improvement", "checks", "alternative", "compare", "fit_together", "composites",
-    "effect", "features", "practices", "scorecards",
+    "effect", "features", "practices", "scorecards", "value",
 }  # fmt: skip
 MOST_LINES = 8
 

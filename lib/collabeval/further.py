@@ -78,6 +78,16 @@ FURTHER: tuple[Further, ...] = (
         blocks=("effect", "model"),
         makes=("effect_event_time", "effect_summary", "effect_statements", "effect_basis", "effect_draws"),
     ),
+    Further(
+        name="value",
+        what="Weighing burden and value",
+        there=lambda params: params.value is not None or "burden" in params.data.further,
+        tables=("burden", "costs"),
+        blocks=("value",),
+        makes=("value_costs", "value_burden", "value_summary", "value_curve", "value_tornado"),
+        draws=True,
+        after=("effect_draws", "effect_basis", "effect_statements"),
+    ),
 )
 
 

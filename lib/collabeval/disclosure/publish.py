@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from collabeval.classical import funnel_curves
-from collabeval.disclosure import case_mix, composites, effect, indicators, practices, results
+from collabeval.disclosure import case_mix, composites, effect, indicators, practices, results, value
 from collabeval.disclosure import suppress as rule
 from collabeval.disclosure.codes import site_labels
 from collabeval.disclosure.scorecards import publish_scorecards
@@ -31,12 +31,13 @@ def publish(run: Run, params: Params) -> Published:
     views = tuple(_with_hidden(view, counts) for view in views)
     keys = results.hidden_counts(run.panel, params, views, labels)
     statements = results.statements(run.site_statements, views, labels, keys)
+    totals = pd.concat([_totals(run, params, view) for view in views], ignore_index=True)
     return Published(
         params=params,
         measures=views,
         counts=counts,
         cells=pd.concat([_cells(run, params, view, labels) for view in views], ignore_index=True),
-        totals=pd.concat([_totals(run, params, view) for view in views], ignore_index=True),
+        totals=totals,
         estimates=results.estimates(run.site_estimates, views, labels, keys),
         statements=statements,
         probabilities=results.probabilities(run.site_probabilities),
@@ -56,6 +57,7 @@ def publish(run: Run, params: Params) -> Published:
         threats=publish_threats(run.threats, labels, keys, params.report.sites == "coded"),
         indicators=indicators.indicators(params, run.further, labels),
         effect=effect.shown(run.further, views, params),
+        value=value.of_run(run, params, labels, totals),
     )
 
 

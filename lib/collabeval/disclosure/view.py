@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collabeval.disclosure.practices import Practices
     from collabeval.disclosure.scorecards import PublishedScorecard
     from collabeval.disclosure.threats import Threats
+    from collabeval.disclosure.value import PublishedValue
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Published:
     scorecards : the performance indices, () where there are none.
     threats : what could be wrong with the conclusions, and covariates of the model.
     effect : what of the change is due to the programme; None where the run has no such step.
+    value : burden and value; None where the run has no such step.
     """
 
     params: Params
@@ -119,6 +121,7 @@ class Published:
     scorecards: tuple[PublishedScorecard, ...] = ()
     effect: Effect | None = None
     indicators: PublishedIndicators | None = None
+    value: PublishedValue | None = None
 
     @property
     def lead(self) -> MeasureView:

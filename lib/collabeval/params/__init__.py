@@ -276,6 +276,13 @@ class Params(Strict):
     def _each_once(cls, indicators: tuple[Indicator, ...], info: ValidationInfo) -> tuple[Indicator, ...]:
         return each_once(indicators, info.data.get("measures") or {})
 
+    @check("value")
+    @classmethod
+    def _prices_its_measures(cls, value: Value | None, info: ValidationInfo) -> Value | None:
+        return value and value.checked_against(
+            {code: each.better for code, each in info.data.get("measures", {}).items()}
+        )
+
     @check("compare")
     @classmethod
     def _names_of_others(cls, compare: dict[str, Model]) -> dict[str, Model]:

@@ -2,11 +2,95 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Discriminator, Field, PositiveFloat, Tag, model_validator
 
-from collabeval.params.types import Strict, Text
+from collabeval.params.types import Code, Strict, Text, refusal
+
+YEAR_PATTERN = r"^(19|20|21)\d\d$"
+YearText = Annotated[str, Field(pattern=YEAR_PATTERN)]  # keys of a params file are text
+Year = Annotated[int, Field(ge=1900, le=2199)]
+Rate = Annotated[float, Field(ge=0, lt=1)]
+Span = Annotated[tuple[float, float], Field(strict=False)]
+
+
+def _ordered(span: tuple[float, float] | None, least: float, most: float, what: str) -> None:
+    if span is None:
+        return
+    low, high = span
+    if not least <= low <= high <= most:
+        raise refusal(f"{what}: {list(span)} is no range", f"two numbers from {least:g} to {most:g}, the lower first")
+
+
+class UnitCost(Strict):
+    """What one event costs, where that is not known exactly: a mean, and how far it may be off."""
+
+    mean: PositiveFloat
+    """What one event costs on average."""
+    se: PositiveFloat | None = None
+    """Standard error of that mean; or instead:"""
+    low: PositiveFloat | None = None
+    """Lower end of the range that holds it with 95 chances in 100."""
+    high: PositiveFloat | None = None
+    """Upper end of that range."""
+    dist: Literal["gamma", "lognormal"] = "gamma"
+    """Distribution with this mean and spread."""
+    price_year: Year | None = None
+    """Year whose prices it is in; left out: `price_year` of `value`."""
+    source: Text = ""
+    """Where the number comes from, for the report."""
+
+    @model_validator(mode="after")
+    def _one_spread_around_the_mean(self) -> Self:
+        ends = (self.low, self.high)
+        if (self.low is None) != (self.high is None):
+            raise refusal("a range has two ends", "give both `low` and `high`")
+        if self.se is not None and self.low is not None:
+            raise refusal("the spread is given twice", "give `se`, or `low` and `high`")
+        if self.low is not None and self.high is not None and not self.low < self.mean < self.high:
+            raise refusal(f"the mean {self.mean:g} does not lie between {ends[0]:g} and {ends[1]:g}",
+                          "give the ends of a range around it")  # fmt: skip
+        return self
+
+
+def _kind(value: object) -> str:
+    return "[block]" if isinstance(value, dict | UnitCost) else "[amount]"
+
+
+EventCost = Annotated[
+    Annotated[PositiveFloat, Tag("[amount]")] | Annotated[UnitCost, Tag("[block]")], Discriminator(_kind)
+]
+
+
+class Ranges(Strict):
+    """Ranges for the one-way sensitivity analysis, each with its lower end first."""
+
+    discount_rate: Span | None = None
+    """Discount rates: `[0, 0.06]`."""
+    inflation: Span | None = None
+    """Rates of inflation, where `inflation` is given."""
+    programme_cost: Span | None = None
+    """What the programme's cost is multiplied by: `[0.8, 1.3]`."""
+
+    @model_validator(mode="after")
+    def _each_is_a_range(self) -> Self:
+        _ordered(self.discount_rate, 0, 0.5, "discount_rate")
+        _ordered(self.inflation, -0.2, 1, "inflation")
+        _ordered(self.programme_cost, 0, 10, "programme_cost")
+        return self
+
+
+class Collecting(Strict):
+    """What the collecting of data should take at most, and how much it varies."""
+
+    hours: PositiveFloat | None = None
+    """Hours for each case that a site should not exceed."""
+    cost: PositiveFloat | None = None
+    """Cost of each case that a site should not exceed."""
+    case_cv: PositiveFloat = 0.5
+    """Standard deviation of the time for one case over its mean: how little few cases say about a site."""
 
 
 class Value(Strict):
@@ -14,5 +98,52 @@ class Value(Strict):
 
     currency: Text
     """Currency of every amount, as it is shown: `US$`."""
-    price_year: Annotated[int, Field(ge=1900, le=2199)]
-    """Year whose prices the amounts are in."""
+    price_year: Year
+    """Year whose prices the report is in."""
+    perspective: Text = "the funder of the programme"
+    """Whose costs and savings are counted."""
+    discount_rate: Rate = 0.0
+    """Rate a year at which costs and events of later years count less: 0.03 is 3%."""
+    discount_to: Year | None = None
+    """Year that is not discounted; left out: the first year that is counted."""
+    inflation: Annotated[float, Field(gt=-0.2, lt=1)] | None = None
+    """Rise of prices a year, which brings amounts to the price year; or instead:"""
+    price_index: dict[YearText, PositiveFloat] | None = None
+    """A price index by year, with the price year in it: `{2023: 97.4, 2024: 100}`."""
+    basis: Literal["effect", "change"] = "effect"
+    """What counts as avoided: the `effect` against comparators, or the `change` since the baseline, which is none."""
+    cost_per_event: dict[Code, EventCost] = Field(default_factory=dict)
+    """What one event of each measure costs: an amount, or a mean with its standard error or range."""
+    add_burden: bool = False
+    """Whether the cost column of the table of burden is added to that of the programme, being in none of its items."""
+    burden: Collecting = Field(default_factory=Collecting)
+    """What the collecting of data should take."""
+    ranges: Ranges = Field(default_factory=Ranges)
+    """Ranges for the one-way sensitivity analysis."""
+
+    @model_validator(mode="after")
+    def _one_way_to_the_price_year(self) -> Self:
+        if self.inflation is not None and self.price_index is not None:
+            raise refusal("both `inflation` and `price_index` are given", "keep one of them")
+        if self.price_index is not None and str(self.price_year) not in self.price_index:
+            raise refusal(f"`price_index` lacks the price year {self.price_year}", "add it")
+        if self.ranges.inflation is not None and self.inflation is None:
+            raise refusal("`ranges.inflation` is given, but no `inflation`", "leave the range out")
+        return self
+
+    def checked_against(self, better: Mapping[str, str]) -> Value:
+        """Itself, where each cost per event is of a measure of which less is good; `better` is that of each by name."""
+        for name in self.cost_per_event:
+            if better and name not in better:
+                raise refusal(f"cost_per_event: {name} is not one of the measures", "use a name under `measures`")
+            if better.get(name) == "higher":
+                raise refusal(f"cost_per_event: of {name} more is better, so that none is avoided", "take it out")
+        return self
+
+    @property
+    def unit_costs(self) -> dict[str, UnitCost]:
+        """What one event of each measure costs, with all settings."""
+        return {
+            measure: cost if isinstance(cost, UnitCost) else UnitCost(mean=cost)
+            for measure, cost in self.cost_per_event.items()
+        }

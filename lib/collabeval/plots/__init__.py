@@ -17,11 +17,15 @@ from collabeval.plots.small_multiples import MOST_PANELS, small_multiples
 from collabeval.plots.spc import spc
 from collabeval.plots.style import FigureText, font_files
 from collabeval.plots.trend import TrendLabels, trend
+from collabeval.plots.value import value
+from collabeval.plots.value_curve import Declared, value_curve
+from collabeval.plots.value_tornado import value_tornado
 
 __all__ = [
     "MOST_PANELS",
     "Axis",
     "EventLabels",
+    "Declared",
     "FigureText",
     "TrendLabels",
     "caterpillar",
@@ -38,4 +42,7 @@ __all__ = [
     "spc",
     "svg",
     "trend",
+    "value",
+    "value_curve",
+    "value_tornado",
 ]

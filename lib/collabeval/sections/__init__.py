@@ -29,10 +29,12 @@ from collabeval.sections.provenance import provenance
 from collabeval.sections.recommendations import recommend
 from collabeval.sections.report import Report, from_published
 from collabeval.sections.summary import front_matter, kicker, summary
+from collabeval.sections.value import burden_and_value
 
 __all__ = [
     "absent",
     "coordination",
+    "burden_and_value",
     "diagnostics",
     "front_matter",
     "kicker",

@@ -6,7 +6,7 @@ import pandas as pd
 
 from collabeval import tables
 from collabeval.params import FurtherName
-from collabeval.sections import coordination, deviance, effect, leadership, levers, outcomes
+from collabeval.sections import coordination, deviance, effect, leadership, levers, outcomes, value
 from collabeval.sections.report import Missing, Report, Section, blocks, text
 
 # what no section shows yet: what is said where its tables are missing, and the tables themselves
@@ -14,10 +14,6 @@ NOT_MADE: tuple[tuple[Missing, tuple[FurtherName, ...]], ...] = (
     (
         Missing("Survey and ratings", "no survey of members, no ratings", "survey.csv, ratings.csv"),
         ("survey", "ratings"),
-    ),
-    (
-        Missing("Burden and value", "no hours and no costs", "tables of burden and costs (burden.csv, costs.csv)"),
-        ("burden", "costs"),
     ),
 )
 GIVEN = "its data were read and checked, but this version of collabeval makes no chapter of them"
@@ -34,7 +30,7 @@ def _not_made(report: Report) -> list[Missing]:
 
 def absent(report: Report) -> Section:
     """The list of chapters left out."""
-    made = (deviance, coordination, levers, leadership)
+    made = (deviance, coordination, levers, leadership, value)
     over_time = outcomes.missing(report) or effect.missing(report)
     rest = (chapter.missing(report) for chapter in made)
     found = [part for part in (over_time, *rest, *_not_made(report)) if part]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from collabeval.disclosure import Published
-from collabeval.statements import effect, numbers, phrases
+from collabeval.statements import effect, numbers, phrases, value, value_facts
 from collabeval.statements.facts import Facts, Named
 from collabeval.statements.headline import IS, SHOWS
 
@@ -41,11 +41,19 @@ def cards(published: Published, facts: Facts, actions: Sequence[str]) -> tuple[C
         _did_it_work(published, facts),
         _for_whom(facts) if facts.change is not None else for_whom_now(facts),
         _how_sure(facts),
-        Card(QUESTIONS[3], "Not in this report.",
-             "No costs were supplied. A table of costs (costs.csv) and a cost for each event avoided would fill this "
-             "card."),
+        _what_it_cost(published),
         Card(QUESTIONS[4], "", items=tuple(actions[:3])),
     )  # fmt: skip
+
+
+def _what_it_cost(published: Published) -> Card:
+    found = value.card(published, value_facts.gather(published))
+    if found is None:
+        return Card(QUESTIONS[3], "Not in this report.",
+                    "No costs were supplied. A table of costs (costs.csv) and a cost for each event avoided would fill "
+                    "this card.")  # fmt: skip
+    answer, said, chance = found
+    return Card(QUESTIONS[3], answer, said, _chance_bar("Chance that it saved more than it cost", chance))
 
 
 def _did_it_work(published: Published, facts: Facts) -> Card:

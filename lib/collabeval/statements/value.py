@@ -1,0 +1,244 @@
+"""Sentences on what the programme cost and what it was worth. What is change and not effect says so in each of them."""
+
+from __future__ import annotations
+
+import math
+
+from collabeval.disclosure import Published
+from collabeval.params import Value
+from collabeval.statements import numbers, phrases
+from collabeval.statements.facts import Estimate
+from collabeval.statements.money import money, money_interval
+from collabeval.statements.numbers import NO_BREAK
+from collabeval.statements.value_facts import Events, Worth
+
+COARSE = "only a coarse interval, since counts are small"
+NO_RETURN = "no return on investment is claimed"
+REASONS = {
+    "no_effect_step": "there is nothing to compare with",
+    "periods": "the data have no periods",
+    "dates": "no site has a date of joining",
+    "expected": "predicted numbers are given for the sites or the comparators only",
+    "after": "there are no data from after joining",
+    "before": "there are too few data from before joining",
+    "untreated": "there is nothing to compare with once all have joined",
+    "in_doubt": "those that joined already differed in their course before",
+    "no_baseline": "there is no baseline",
+    "other_window": "its data end in another period than those of the other measures",
+}
+
+
+def hedged(sentence: str, basis: str) -> str:
+    """The sentence, marked where it rests on a change that is no effect."""
+    return f"Change, not effect: {numbers.lower_first(sentence)}" if basis == "change" else sentence
+
+
+def amount(estimate: Estimate, currency: str) -> str:
+    """ "about US$20m (95% interval US$13m to US$27m)"."""
+    span = money_interval(estimate.lower, estimate.upper, currency)
+    if not math.isfinite(estimate.median):
+        return f"{span} ({COARSE})"
+    return f"about {money(estimate.median, currency)} (95%{NO_BREAK}interval {span})"
+
+
+def digits(worth: Worth) -> int:
+    """Decimals of the two ratios, the same for both since one is the other less 1: two below 2, where they matter."""
+    return 2 if worth.ratio is None or not abs(worth.ratio.median) >= 1.995 else 1
+
+
+def ratio(estimate: Estimate, digits: int) -> str:
+    """ "4.0 (95% interval 2.6 to 5.4)"."""
+    span = numbers.interval(estimate.lower, estimate.upper, digits)
+    if not math.isfinite(estimate.median):
+        return f"{span} ({COARSE})"
+    return f"{numbers.decimal(estimate.median, digits)} (95%{NO_BREAK}interval {span})"
+
+
+def verdict(worth: Worth, words: dict[str, float]) -> tuple[str, str, float]:
+    """Whether it saved more than it cost: `saved`, `cost_more` or `unclear`, the word, and the chance of that."""
+    for slug, chance in (("saved", worth.chance), ("cost_more", 1 - worth.chance)):
+        word = numbers.probability_word(chance, words)
+        if word:
+            return slug, word, chance
+    return "unclear", "", worth.chance
+
+
+def finding(published: Published, worth: Worth) -> str:
+    """The chapter's first sentence."""
+    if worth.net is None:
+        return _without_net(published, worth)
+    slug, word, chance = verdict(worth, published.params.rules.probability_words)
+    currency, effect = worth.params.currency, worth.basis == "effect"
+    sums = f"{_saved(worth, currency)}, {money(worth.cost, currency)} spent{phrases.in_period(worth.span)}"
+    if slug == "unclear":
+        said = "whether the programme saved more than it cost, we cannot tell" if effect else (
+            "whether it was worth more than the programme cost, we cannot tell")  # fmt: skip
+        return hedged(numbers.capital(f"{said}: the chance is {numbers.chance(chance)} ({sums})."), worth.basis)
+    if effect:
+        what = "saved more than it cost" if slug == "saved" else "cost more than it saved"
+        return f"The programme {word} {what} ({numbers.chance(chance)}): {sums}."
+    more = "more" if slug == "saved" else "less"
+    return hedged(f"It was {word} worth {more} than the programme cost ({numbers.chance(chance)}): {sums}.", "change")
+
+
+def _saved(worth: Worth, currency: str) -> str:
+    assert worth.saved is not None
+    if not math.isfinite(worth.saved.median):
+        return f"{money_interval(worth.saved.lower, worth.saved.upper, currency)} of cost avoided"
+    if worth.saved.median < 0:
+        return f"about {money(-worth.saved.median, currency)} of cost caused"
+    return f"about {money(worth.saved.median, currency)} of cost avoided"
+
+
+def _without_net(published: Published, worth: Worth) -> str:
+    currency = worth.params.currency
+    if worth.saved is not None:
+        said = (
+            f"The events avoided would have cost {amount(worth.saved, currency)}; what the programme cost is not known."
+        )
+        return hedged(said, worth.basis)
+    if not math.isfinite(worth.cost):
+        return f"What the programme cost is not known, and {NO_RETURN}."
+    spent = f"The programme cost {money(worth.cost, currency)}{phrases.in_period(worth.span)}"
+    each = next((one for one in worth.valued if one.break_even is not None), None)
+    if each is not None and each.break_even is not None:
+        return hedged(
+            f"{spent}, {amount(each.break_even, currency)} for each event avoided ({each.noun}).", worth.basis
+        )
+    if worth.valued:
+        return hedged(f"{spent}; whether it avoided any {worth.valued[0].noun}, we cannot tell.", worth.basis)
+    return f"{spent}; {NO_RETURN}, since {why_not(worth)}."
+
+
+def why_not(worth: Worth) -> str:
+    """Why nothing is valued, of the leading measure."""
+    reason = next(iter(worth.reasons.values()), "")
+    if not reason:
+        return "no measure counts events that could be avoided"
+    return f"these data cannot tell its effect ({REASONS.get(reason, reason)})"
+
+
+def events(each: Events) -> str:
+    """How many events were avoided, against what."""
+    against = (
+        f"than there would have been without the programme{phrases.in_period(each.span)}"
+        if each.basis == "effect" else f"{phrases.in_period(each.span).strip()} than at the rate of the baseline"
+    )  # fmt: skip
+    return hedged(f"{numbers.capital(fewer(each))} {against}{interval(each)}.", each.basis)
+
+
+def fewer(each: Events) -> str:
+    """ "about 120 fewer deaths", "about 30 more deaths"."""
+    middle = each.events.median
+    if not math.isfinite(middle):
+        return f"a number of fewer {each.noun} that is not shown"
+    return f"about {numbers.estimated_count(abs(middle))} {'more' if middle < 0 else 'fewer'} {each.noun}"
+
+
+def interval(each: Events) -> str:
+    """ " (95% interval 40 to 200)"; across zero "30 more to 200 fewer"."""
+    low, high = each.events.lower, each.events.upper
+    if not math.isfinite(each.events.median):
+        return f" ({COARSE}: {numbers.interval(low, high, 0)})"
+    if low * high > 0:
+        ends = sorted((abs(low), abs(high)))
+        span = f"{NO_BREAK}to{NO_BREAK}".join(map(numbers.estimated_count, ends))
+    else:
+        span = f"{numbers.estimated_count(-low)} more to {numbers.estimated_count(high)} fewer"
+    return f" (95%{NO_BREAK}interval {span})"
+
+
+def returns(worth: Worth) -> str:
+    """Benefit–cost ratio and return on investment; "" where there are none."""
+    if worth.ratio is None or worth.gain is None:
+        return ""
+    currency, places = worth.params.currency, digits(worth)
+    said = (
+        f"For every {money(1, currency)} spent, cost avoided came to {_times(worth.ratio, currency)}: a benefit–cost "
+        f"ratio of {ratio(worth.ratio, places)} and a return on investment of {ratio(worth.gain, places)}."
+    )
+    return hedged(said, worth.basis)
+
+
+def _times(estimate: Estimate, currency: str) -> str:
+    if not math.isfinite(estimate.median):
+        return money_interval(estimate.lower, estimate.upper, currency)
+    return money(round(estimate.median, 2), currency)
+
+
+def break_even(worth: Worth, each: Events) -> str:
+    """What an event must cost for the programme to save what it cost, or why that is not said."""
+    if each.spans_zero:
+        said = (
+            f"No cost for each event avoided is given ({each.noun}): the interval of their number includes none, and a "
+            "ratio to it has no mean and no range that could be read. The curve shows the chance instead."
+        )
+        return hedged(said, each.basis)
+    if each.break_even is None:
+        return ""
+    others = ", what the other measures saved being counted" if len(worth.valued) > 1 else ""
+    if each.break_even.upper <= 0:
+        return hedged(f"The programme pays for itself whatever one of the {each.noun} costs{others}.", each.basis)
+    said = f"The programme pays for itself where one of the {each.noun} avoided costs at least "
+    return hedged(f"{said}{amount(each.break_even, worth.params.currency)}{others}.", each.basis)
+
+
+def told(each: Events) -> str:
+    """A change that is not valued."""
+    return f"{events(each)[:-1]}; {NO_RETURN} from it."
+
+
+def counted(worth: Worth) -> str:
+    """In which money, discounted how, seen from where."""
+    params = worth.params
+    said = (
+        f"Amounts are in {params.currency} of {params.price_year}{_prices(params)}, {_discounting(params)}, seen from "
+    )
+    return f"{said}{params.perspective}."
+
+
+def _prices(params: Value) -> str:
+    if params.price_index is not None:
+        return ", those of other years brought there by the price index that params declare"
+    if params.inflation is not None:
+        return f", those of other years brought there at {_rate(params.inflation)} a year"
+    return ", as they were given"
+
+
+def _discounting(params: Value) -> str:
+    if params.discount_rate == 0:
+        return "not discounted"
+    base = "the first year that is counted" if params.discount_to is None else str(params.discount_to)
+    return f"discounted to {base} at {_rate(params.discount_rate)} a year"
+
+
+def _rate(rate: float) -> str:
+    return f"{numbers.decimal(100 * rate, 1).removesuffix('.0')}%"
+
+
+def left_out(worth: Worth) -> str:
+    """Periods that count for nothing since they have no costs, and the warning on counting the same money twice."""
+    said = []
+    if worth.without_costs:
+        periods = numbers.listed([numbers.period_name(period) for period in worth.without_costs], 4)
+        said.append(f"Events of {periods} are not counted, since no costs are given for all of that time.")
+    if sum(each.saved is not None for each in worth.valued) > 1:
+        said.append("The sum over measures holds where the cost of one event is not part of the cost of another.")
+    return " ".join(said)
+
+
+def card(published: Published, worth: Worth | None) -> tuple[str, str, float] | None:
+    """Answer and text of the first page's card, and the chance of a net saving (NaN for none); None without costs."""
+    if worth is None or (worth.net is None and not math.isfinite(worth.cost)):
+        return None
+    currency = worth.params.currency
+    if worth.net is None or worth.saved is None:
+        return f"It cost {money(worth.cost, currency)}.", finding(published, worth), math.nan
+    slug, word, _ = verdict(worth, published.params.rules.probability_words)
+    effects = {"saved": f"It {word} saved more than it cost.", "unclear": "We cannot tell whether it paid.",
+               "cost_more": f"It {word} cost more than it saved."}  # fmt: skip
+    changes = {"saved": f"Change, not effect: {word} worth its cost.", "unclear": "Change, not effect: we cannot tell.",
+               "cost_more": f"Change, not effect: {word} not worth it."}  # fmt: skip
+    answer = (effects if worth.basis == "effect" else changes)[slug]
+    sums = f"{_saved(worth, currency)}, {money(worth.cost, currency)} spent{phrases.in_period(worth.span)}."
+    return answer, " ".join(filter(None, [hedged(numbers.capital(sums), worth.basis), returns(worth)])), worth.chance
