@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from collabeval.plots.lettering import shorten
+from collabeval.plots.lettering import shorten, widest
 from collabeval.plots.page import MARGIN, WIDTH, Page, open_page
 from collabeval.plots.scales import Axis, draw_across, number, scale_for
 from collabeval.plots.style import (
@@ -75,7 +75,8 @@ def _draw_events(page: Page, row: pd.Series, y: float) -> None:
     for tick in scale.ticks:
         page.line([scale.place(tick)] * 2, [base - 0.04, base], color=MARK, lw=0.6)
         page.write(scale.place(tick), base - 0.12, number(tick), ha="center", color=TEXT2)
-    page.write(scale.end + 0.08, base - 0.12, row["unit"], color=TEXT2)
+    last = max((scale.place(tick) + widest([number(tick)], LABEL, 400) / 2 for tick in scale.ticks), default=scale.end)
+    page.write(last + 0.08, base - 0.12, row["unit"], color=TEXT2)
     if scale.low < 0:
         page.line([scale.place(0)] * 2, [base, y + 0.16], color=INK, lw=0.7)
     _draw_interval(page, scale.at(row[list(QUANTILES)].to_numpy(float)), y + 0.06, INK, MARK)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from collabeval.plots.lettering import widest
 from collabeval.plots.page import BELOW, MARGIN, WIDTH, Page, open_page
-from collabeval.plots.scales import Axis, Scale, column_for_numbers, draw_across, draw_upwards
+from collabeval.plots.scales import Axis, Scale, column_for_numbers, draw_across, draw_upwards, scale_for
 from collabeval.plots.style import ACCENT, ACCENT4, INK, LABEL, SEMIBOLD, TEXT2, FigureText, styled
 
 BODY = 2.4
@@ -29,18 +29,20 @@ class Declared:
 
 
 @styled
-def value_curve(curve: pd.DataFrame, text: FigureText, axis: str, declared: Declared | None = None) -> Figure:
+def value_curve(
+    curve: pd.DataFrame, text: FigureText, axis: str, at_end: str, declared: Declared | None = None
+) -> Figure:
     """Draw the curve, with the declared cost of an event as a line and its range as a band.
 
     Parameters
     ----------
     curve : `willingness` (on the axis' scale) and `chance`, in 100, in order of willingness.
-    axis : what runs across.
+    axis : what runs across. at_end : the chance at the end of the curve, in words of at most three figures.
     """
     page = open_page(text, BODY, ABOVE, BELOW)
     upwards = Scale("value", 0.0, 100.0, 0.0, BODY, TICKS)
     left = MARGIN + column_for_numbers(upwards)
-    across = _across(curve, axis, left)
+    across = _across(curve, axis, left, widest([at_end], LABEL))
     if declared is not None:
         _draw_declared(page, declared, across)
     draw_upwards(page, upwards, left, across.end)
@@ -49,16 +51,13 @@ def value_curve(curve: pd.DataFrame, text: FigureText, axis: str, declared: Decl
     page.line([across.start, across.end], [upwards.place(50)] * 2, color=INK, lw=0.7, dashes=(4, 2.5), zorder=1)
     x, y = across.at(curve["willingness"]), upwards.at(curve["chance"])
     page.line(x, y, color=ACCENT, lw=1.8, zorder=3)
-    end = f"{curve['chance'].iloc[-1]:.0f}"
-    page.write(x[-1] + 0.06, y[-1], end, color=ACCENT, fontweight=SEMIBOLD)
+    page.write(x[-1] + 0.06, y[-1], at_end, color=ACCENT, fontweight=SEMIBOLD)
     return page.figure
 
 
-def _across(curve: pd.DataFrame, axis: str, left: float) -> Scale:
-    from collabeval.plots.scales import scale_for
-
+def _across(curve: pd.DataFrame, axis: str, left: float, room: float) -> Scale:
     ends = curve["willingness"].to_numpy(float)
-    right = WIDTH - MARGIN - widest(["100"], LABEL) - 0.12
+    right = WIDTH - MARGIN - room - 0.12
     found = scale_for(Axis(axis, "value", None, from_zero=True), ends, [], left, right, apart=0.4)
     return Scale("value", 0.0, float(ends.max()), left, right, tuple(t for t in found.ticks if 0 <= t <= ends.max()))
 

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from collabeval.plots.lettering import shorten, widest
 from collabeval.plots.page import MARGIN, WIDTH, open_page
 from collabeval.plots.scales import Axis, draw_across, scale_for
-from collabeval.plots.style import ACCENT, ACCENT3, INK, LABEL, NOTE, TEXT2, FigureText, styled
+from collabeval.plots.style import ACCENT, ACCENT3, INK, LABEL, NOTE, PAPER, TEXT2, FigureText, styled
 
-ROW, BAR = 0.36, 0.19
+ROW, BAR = 0.32, 0.19
 ABOVE, BELOW = 0.28, 0.42
 NAMES = 2.3
 SIDE = 0.62  # room for the words beside a bar
@@ -23,12 +23,12 @@ def value_tornado(bars: pd.DataFrame, base: float, text: FigureText, axis: str, 
 
     Parameters
     ----------
-    bars : in order, `label, sub, net_low, net_high` on the axis' scale (net benefit with the input low, and high),
+    bars : in order, `label, net_low, net_high` on the axis' scale (net benefit with the input low, and high),
         `low, high` (these inputs in words).
     base : net benefit at the means; `at_base` names its line.
     """
     page = open_page(text, ROW * len(bars) + 0.04, ABOVE, BELOW)
-    names = min(NAMES, max(widest(list(bars["label"]), LABEL), widest(list(bars["sub"]), NOTE, 400)))
+    names = min(NAMES, widest(list(bars["label"]), LABEL, 400))
     left = MARGIN + names + 0.15 + SIDE
     nets = bars[["net_low", "net_high"]].to_numpy(float)
     scale = scale_for(Axis(axis, "value", 0.0), nets, [base], left, WIDTH - MARGIN - SIDE, apart=0.4)
@@ -41,14 +41,14 @@ def value_tornado(bars: pd.DataFrame, base: float, text: FigureText, axis: str, 
     page.labels_above(page.body + 0.07, labels)
     for place, row in enumerate(bars.to_dict("records")):
         y = page.body - 0.02 - ROW * (place + 0.5)
-        page.write(MARGIN, y + 0.065, shorten(row["label"], names, LABEL))
-        page.write(MARGIN, y - 0.065, shorten(row["sub"], names, NOTE), fontsize=NOTE, color=TEXT2)
+        page.write(MARGIN, y, shorten(row["label"], names, LABEL))
         ends = scale.at([row["net_low"], row["net_high"]])
         for end, colour in zip(ends, (ACCENT3, ACCENT), strict=True):
             near, far = sorted((line, float(end)))
             page.box(near, far, y - BAR / 2, y + BAR / 2, color=colour, zorder=2)
         rising = bool(np.argmax(ends))
         words = (row["low"], row["high"]) if rising else (row["high"], row["low"])
-        page.write(float(min(*ends, line)) - 0.05, y, words[0], fontsize=NOTE, ha="right", color=TEXT2)
-        page.write(float(max(*ends, line)) + 0.05, y, words[1], fontsize=NOTE, color=TEXT2)
+        look = {"fontsize": NOTE, "color": TEXT2, "bbox": {"facecolor": PAPER, "edgecolor": "none", "pad": 0.5}}
+        page.write(float(min(*ends, line)) - 0.05, y, words[0], ha="right", **look)
+        page.write(float(max(*ends, line)) + 0.05, y, words[1], **look)
     return page.figure

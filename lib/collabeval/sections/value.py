@@ -20,6 +20,8 @@ from collabeval.statements.value_facts import Events, Worth
 
 TITLE = "Burden and value"
 MOST_ITEMS = 12
+WORD = "Word"
+SMALL = 0.0005  # of the sum of all costs: less makes no difference to what is shown
 
 
 def missing(report: Report) -> Missing | None:
@@ -45,7 +47,7 @@ def burden_and_value(report: Report) -> Section | Missing:
             f"# {TITLE} {{#sec-value}}",
             callout("important", "Key message", text(first)),
             _worth(report, worth) if worth else "",
-            _collecting(report, burdens),
+            _collecting(report, burdens, () if worth else burdens[:1]),
             _improve(report, worth, burdens),
         )
     )
@@ -63,16 +65,22 @@ def _burdens(report: Report) -> tuple[Burden, ...]:
 def _worth(report: Report, worth: Worth) -> str:
     said = [say.returns(worth), *[say.break_even(worth, each) for each in worth.valued]]
     said += [say.told(each) for each in worth.told]
-    valued = bool(worth.valued)
+    valued, figure = bool(worth.valued), pictures.main(report, worth)
     return blocks(
         f"## {text(value_figures.heading(worth))}" if valued else "",
-        pictures.main(report, worth),
+        figure,
         text(" ".join(filter(None, said))),
         _sums(report, worth) if valued else "",
-        *[pictures.curve(report, worth, each) for each in worth.valued],
-        pictures.tornado(report, worth),
-        _costs(report, worth),
+        _costs(report, worth, explained=bool(figure)),
+        _depends(report, worth),
     )
+
+
+def _depends(report: Report, worth: Worth) -> str:
+    """What the result depends on: on what an event may cost, and on each input by itself."""
+    figures = [pictures.curve(report, worth, each) for each in worth.valued]
+    figures = [figure for figure in (*figures, pictures.tornado(report, worth)) if figure]
+    return blocks("## What the result depends on", *figures) if figures else ""
 
 
 def _sums(report: Report, worth: Worth) -> str:
@@ -99,13 +107,16 @@ def _sums(report: Report, worth: Worth) -> str:
 
 def _of_measure(worth: Worth, each: Events) -> list[tuple[str, str, str]]:
     currency, name = worth.params.currency, numbers.capital(each.noun)
-    ends = (each.events.lower, each.events.upper)
-    count = numbers.decimal(each.events.median, 0)
-    rows = [(f"{name} avoided", count, numbers.interval(*ends, 0))]
+    span = numbers.total_interval(each.events.lower, each.events.upper)
+    rows = [(f"{name} avoided", numbers.estimated_total(each.events.median), span)]
     rows += _amount_row(f"{name}: cost of one", each.cost, currency)
     if each.spans_zero:
         return [*rows, (f"{name}: break-even cost of one", "not summarised", "its divisor may be none")]
-    return rows + _amount_row(f"{name}: break-even cost of one", each.break_even, currency)
+    ratio = each.break_even
+    if ratio is None:
+        return rows
+    span = say.least_interval(ratio, currency)
+    return [*rows, (f"{name}: break-even cost of one", say.least(ratio.median, currency), span)]
 
 
 def _amount_row(name: str, estimate: Estimate | None, currency: str) -> list[tuple[str, str, str]]:
@@ -116,8 +127,8 @@ def _amount_row(name: str, estimate: Estimate | None, currency: str) -> list[tup
     return [(name, money(estimate.median, currency), span)]
 
 
-def _costs(report: Report, worth: Worth) -> str:
-    """Costs by item and year, in prices of the price year."""
+def _costs(report: Report, worth: Worth, explained: bool) -> str:
+    """Costs by item and year, in prices of the price year; `explained`: a caption has said which these are."""
     assert report.published.value is not None
     costs, currency = report.published.value.costs, worth.params.currency
     if costs.empty:
@@ -135,36 +146,42 @@ def _costs(report: Report, worth: Worth) -> str:
     bold = [False] * len(amounts) + [True]
     return blocks(
         "## What the programme cost",
-        text(_cost_text(worth, costs)),
+        text(_cost_text(worth, costs, explained)),
         report.table("value-costs", table, caption, bold, right=list(cells)),
     )
 
 
-def _cost_text(worth: Worth, costs: pd.DataFrame) -> str:
+def _cost_text(worth: Worth, costs: pd.DataFrame, explained: bool) -> str:
     real, outside = float(costs["price_year_amount"].sum()), float(costs["not_counted"].sum())
-    said = [say.counted(worth)]
-    if worth.valued and abs(outside) > 0.0005 * abs(real):
+    said = [] if explained else [say.counted(worth)]
+    if worth.valued and abs(outside) > SMALL * abs(real):
         left = money(outside, worth.params.currency)
         said.append(f"Of these costs, {left} lie outside {numbers.period_name(worth.span)} and are not set against it.")
-    if worth.params.discount_rate > 0 and len(set(costs["year"])) > 1:
+    if abs(worth.cost - (real - outside)) > SMALL * abs(real):
         present = money(worth.cost, worth.params.currency)
         said.append(f"Discounted, the costs that count come to {present}.")
     return " ".join(said)
 
 
-def _collecting(report: Report, burdens: tuple[Burden, ...]) -> str:
-    """Hours and cost per case: what they are, all sites by hours (or cost, where only that is known), their table."""
+def _collecting(report: Report, burdens: tuple[Burden, ...], told: tuple[Burden, ...]) -> str:
+    """Hours and cost per case: what they are (but for those told above), all sites, their table."""
     if not burdens:
         return ""
     shown = [found for found in burdens if len(found.sites)]
     notes = [burden_words.notes(found, report.lead.nouns) for found in burdens if not len(found.sites)]
-    said = [burden_words.finding(report.published, found) for found in burdens]
+    said = [burden_words.finding(report.published, found) for found in burdens if found not in told]
     return blocks(
         "## Burden of collecting data",
         text(" ".join(filter(None, [*said, *notes]))),
         pictures.burden(report, shown[0]) if shown else "",
-        _burden_table(report, shown) if shown else "",
+        *[_burden_table(report, group) for group in _tables(shown)],
     )
+
+
+def _tables(burdens: list[Burden]) -> list[list[Burden]]:
+    """One table of hours and cost, two where cost too has a benchmark: they would not fit side by side."""
+    together = len(burdens) < 2 or burdens[-1].benchmark is None
+    return [burdens] if together and burdens else [[found] for found in burdens]
 
 
 def _burden_table(report: Report, burdens: list[Burden]) -> str:
@@ -173,31 +190,37 @@ def _burden_table(report: Report, burdens: list[Burden]) -> str:
     order = list(first["site"]) + [site for site in burdens[-1].sites["site"] if site not in set(first["site"])]
     cells: dict[str, list[str]] = {numbers.capital(report.lead.nouns[0]): order}
     for found in burdens:
-        cells |= {name: list(column.reindex(order).fillna(numbers.NOT_ESTIMATED)) for name, column in _cells(found)}
+        cells |= {
+            name: list(column.reindex(order).fillna(numbers.NOT_ESTIMATED))
+            for name, column in _cells(found, found is burdens[0])
+        }
     above = first.set_index("site")["word"].eq("worse").reindex(order, fill_value=False)
-    caption = f"Burden of collecting data{phrases.in_period(burdens[0].period)}, by {report.lead.nouns[0]}"
-    words = {_against(found) for found in burdens} | {next(iter(cells))}
+    what = " and ".join(numbers.capital(found.what) if found is burdens[0] else found.what for found in burdens)
+    caption = f"{what} of collecting data{phrases.in_period(burdens[0].period)}, by {report.lead.nouns[0]}"
+    words = {WORD, next(iter(cells)), *map(_against, burdens)}
     right = [name for name in cells if name not in words]
-    return report.table("value-burden", pd.DataFrame(cells), caption, list(above), right=right)
+    return report.table(f"value-burden-{burdens[0].what}", pd.DataFrame(cells), caption, list(above), right=right)
 
 
-def _cells(found: Burden) -> Iterator[tuple[str, pd.Series]]:
-    """Columns of the table by their headings, each by site."""
+def _cells(found: Burden, main: bool) -> Iterator[tuple[str, pd.Series]]:
+    """Columns of the table by their headings, each by site; the change of the main one only, since they move alike."""
     sites, per = found.sites.set_index("site"), numbers.capital(found.what)
     values = [found.written(value) if value == value else numbers.NOT_ESTIMATED for value in sites["q50"]]
     yield f"{per} a case", pd.Series(values, sites.index)
     spans = [found.span(low, high) for low, high in zip(sites["q025"], sites["q975"], strict=True)]
-    yield "95% interval" if found.what == "hours" else "95% interval of cost", pd.Series(spans, sites.index)
+    yield "95% interval" if main else "Its interval", pd.Series(spans, sites.index)
     if found.benchmark is not None:
         rows = zip(sites["word"], sites["chance"], sites["hidden"], strict=True)
         yield _against(found), pd.Series([burden_words.against(*row) for row in rows], sites.index)
-    if sites["change_q975"].notna().any():
+    if main and sites["change_q975"].notna().any():
         changes = [burden_words.change(found, row) for _, row in sites.iterrows()]
-        yield f"Change of {found.what} on last year", pd.Series(changes, sites.index)
+        yield "Since last year", pd.Series(changes, sites.index)
+        rows = zip(sites["change"], sites["change_chance"], sites["hidden"], strict=True)
+        yield WORD, pd.Series([burden_words.changed(*row) for row in rows], sites.index)
 
 
 def _against(found: Burden) -> str:
-    return f"{numbers.capital(found.what)} against the benchmark"
+    return f"Benchmark of {found.written(found.benchmark or 0.0)}"
 
 
 def _improve(report: Report, worth: Worth | None, burdens: tuple[Burden, ...]) -> str:

@@ -40,14 +40,10 @@ def _events_row(worth: Worth, each: Events) -> dict[str, object]:
         "label": numbers.capital(f"{each.noun} avoided"),
         "sub": f"{against}{when}",
         **_quantiles(estimate),
-        "value": _signed_count(estimate.median),
-        "range": f"{_signed_count(estimate.lower)} to {_signed_count(estimate.upper)}",
+        "value": numbers.estimated_total(estimate.median),
+        "range": numbers.total_interval(estimate.lower, estimate.upper),
         "unit": each.noun,
     }
-
-
-def _signed_count(value: float) -> str:
-    return f"{numbers.MINUS if round(value) < 0 else ''}{numbers.estimated_count(abs(value))}"
 
 
 def _quantiles(estimate: Estimate) -> dict[str, float]:
@@ -97,6 +93,7 @@ def curve(report: Report, worth: Worth, each: Events) -> str:
         pd.DataFrame({"willingness": points["willingness"] / by, "chance": 100 * points["probability"]}),
         figure_text(words, report.lead.nouns[1]),
         f"what may be paid for one event avoided, {axis}",
+        numbers.chance_short(float(points["probability"].iloc[-1])).split(numbers.NO_BREAK)[0],
         declared,
     )
     return report.figure(f"value-curve-{slug(each.view)}", words, drawn)
@@ -108,12 +105,13 @@ def tornado(report: Report, worth: Worth) -> str:
     bars, currency = report.published.value.tornado, worth.params.currency
     if bars.empty:
         return ""
+    words = value_figures.tornado(report.published, worth, bars)
+    bars = bars[value_figures.of_weight(bars)]
     by, axis = scale_of([*bars["net_low"], *bars["net_high"]], currency)
     named = [(_, row) for _, row in bars.iterrows()]
     rows = pd.DataFrame(
         {
             "label": [numbers.capital(value_figures.input_name(report.published, row)) for _, row in named],
-            "sub": ["" for _ in named],
             "low": [value_figures.input_end(row, "low", currency) for _, row in named],
             "high": [value_figures.input_end(row, "high", currency) for _, row in named],
             "net_low": bars["net_low"] / by,
@@ -121,7 +119,6 @@ def tornado(report: Report, worth: Worth) -> str:
         }
     )
     base = float(bars["base"].iloc[0])
-    words = value_figures.tornado(report.published, worth, bars)
     name = f"net benefit, {axis}" if worth.basis == "effect" else f"net if all change were due to it, {axis}"
     drawn = plots.value_tornado(
         rows, base / by, figure_text(words, report.lead.nouns[1]), name, f"at the means: {money(base, currency)}"

@@ -145,8 +145,8 @@ def against(slug: str, chance: float, hidden: bool) -> str:
 
 
 def tag(slug: str, chance: float, hidden: bool) -> str:
-    """The same at the end of a figure's row: "above the benchmark · 98 in 100"; "" where there is no word."""
-    return f"{WORDS[slug]} the benchmark · {_chance(chance, hidden)}" if slug in WORDS else ""
+    """The same at the end of a figure's row: "above · 98 in 100"; "" where there is no word."""
+    return f"{WORDS[slug]} · {_chance(chance, hidden)}" if slug in WORDS else ""
 
 
 def _chance(chance: float, hidden: bool) -> str:
@@ -155,14 +155,18 @@ def _chance(chance: float, hidden: bool) -> str:
 
 
 def change(found: Burden, row: pd.Series) -> str:
-    """The change of one site on last year: "fell, 97 in 100: −0.08 (−0.18 to +0.02)", without a word "−0.02 (…)"."""
+    """The change of one site on last year: "−0.08 (−0.18 to +0.02)"."""
     if not math.isfinite(row["change_q975"]):
         return numbers.NOT_ESTIMATED
     digits = 0 if found.what == "cost" else 2
     span = numbers.interval(row["change_q025"], row["change_q975"], digits, sign=True)
-    middle = "" if not math.isfinite(row["change_q50"]) else f"{numbers.signed(row['change_q50'], digits)} "
-    word = f"{row['change']}, {_chance(row['change_chance'], row['hidden'])}: " if row["change"] else ""
-    return f"{word}{middle}({span})".replace("more than ", ">")
+    middle = "" if not math.isfinite(row["change_q50"]) else f"{numbers.signed(row['change_q50'], digits)}{NO_BREAK}"
+    return f"{middle}({span})"
+
+
+def changed(slug: str, chance: float, hidden: bool) -> str:
+    """The word of that change with its chance: "fell, 97 in 100"; a dash where none is clear."""
+    return f"{slug}, {_chance(chance, hidden)}".replace("more than ", ">") if slug else numbers.NOT_ESTIMATED
 
 
 def notes(found: Burden, nouns: tuple[str, str]) -> str:
@@ -207,4 +211,4 @@ def figure(published: Published, found: Burden) -> Words:
     )
     if found.benchmark is not None:
         alt += f"{above or 'None'} above the benchmark of {found.written(found.benchmark)}, {below or 'none'} below."
-    return words(published, title, subtitle, note, alt)
+    return words(published, title, subtitle, note, alt.strip())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from collabeval.disclosure import Published
-from collabeval.statements import effect, numbers, phrases, value, value_facts
+from collabeval.statements import effect, numbers, phrases, value_card, value_facts
 from collabeval.statements.facts import Facts, Named
 from collabeval.statements.headline import IS, SHOWS
 
@@ -47,13 +47,13 @@ def cards(published: Published, facts: Facts, actions: Sequence[str]) -> tuple[C
 
 
 def _what_it_cost(published: Published) -> Card:
-    found = value.card(published, value_facts.gather(published))
+    found = value_card.card(published, value_facts.gather(published))
     if found is None:
         return Card(QUESTIONS[3], "Not in this report.",
                     "No costs were supplied. A table of costs (costs.csv) and a cost for each event avoided would fill "
                     "this card.")  # fmt: skip
-    answer, said, chance = found
-    return Card(QUESTIONS[3], answer, said, _chance_bar("Chance that it saved more than it cost", chance))
+    answer, said, label, chance = found
+    return Card(QUESTIONS[3], answer, said, _chance_bar(label, chance))
 
 
 def _did_it_work(published: Published, facts: Facts) -> Card:

@@ -72,6 +72,18 @@ def estimated_count(number: float) -> str:
     return whole(round(size / 10) * 10) if size >= 100 else whole(size)
 
 
+def estimated_total(number: float) -> str:
+    """The same of a number that may be below zero or unknown."""
+    if not math.isfinite(number):
+        return NOT_ESTIMATED
+    return f"{MINUS if round(number) < 0 else ''}{estimated_count(abs(number))}"
+
+
+def total_interval(lower: float, upper: float) -> str:
+    """ "−40 to 200", unbroken, both ends as `estimated_total`."""
+    return f"{estimated_total(lower)}{NO_BREAK}to{NO_BREAK}{estimated_total(upper)}"
+
+
 def decimal(number: float, digits: int) -> str:
     """A number with a fixed number of decimals, a true minus sign and no negative zero."""
     if not math.isfinite(number):

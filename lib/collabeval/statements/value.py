@@ -69,7 +69,7 @@ def finding(published: Published, worth: Worth) -> str:
         return _without_net(published, worth)
     slug, word, chance = verdict(worth, published.params.rules.probability_words)
     currency, effect = worth.params.currency, worth.basis == "effect"
-    sums = f"{_saved(worth, currency)}, {money(worth.cost, currency)} spent{phrases.in_period(worth.span)}"
+    sums = f"{saved(worth, currency)}, {money(worth.cost, currency)} spent{phrases.in_period(worth.span)}"
     if slug == "unclear":
         said = "whether the programme saved more than it cost, we cannot tell" if effect else (
             "whether it was worth more than the programme cost, we cannot tell")  # fmt: skip
@@ -81,7 +81,7 @@ def finding(published: Published, worth: Worth) -> str:
     return hedged(f"It was {word} worth {more} than the programme cost ({numbers.chance(chance)}): {sums}.", "change")
 
 
-def _saved(worth: Worth, currency: str) -> str:
+def saved(worth: Worth, currency: str) -> str:
     assert worth.saved is not None
     if not math.isfinite(worth.saved.median):
         return f"{money_interval(worth.saved.lower, worth.saved.upper, currency)} of cost avoided"
@@ -169,18 +169,40 @@ def _times(estimate: Estimate, currency: str) -> str:
 def break_even(worth: Worth, each: Events) -> str:
     """What an event must cost for the programme to save what it cost, or why that is not said."""
     if each.spans_zero:
-        said = (
-            f"No cost for each event avoided is given ({each.noun}): the interval of their number includes none, and a "
-            "ratio to it has no mean and no range that could be read. The curve shows the chance instead."
+        said = f"No break-even cost is given ({each.noun}): "
+        if each.events.upper <= 0:
+            return hedged(f"{said}there were more of them, not fewer.", each.basis)
+        said += (
+            "their interval reaches from more to fewer, and a ratio to a number that may be none has no mean and no "
         )
-        return hedged(said, each.basis)
+        return hedged(f"{said}range that could be read. The curve shows the chance instead.", each.basis)
     if each.break_even is None:
         return ""
     others = ", what the other measures saved being counted" if len(worth.valued) > 1 else ""
-    if each.break_even.upper <= 0:
-        return hedged(f"The programme pays for itself whatever one of the {each.noun} costs{others}.", each.basis)
-    said = f"The programme pays for itself where one of the {each.noun} avoided costs at least "
-    return hedged(f"{said}{amount(each.break_even, worth.params.currency)}{others}.", each.basis)
+    ratio, currency = each.break_even, worth.params.currency
+    span = f" (95%{NO_BREAK}interval {least_interval(ratio, currency)})"
+    if ratio.median <= 0:
+        said = f"More likely than not the programme pays for itself whatever one of the {each.noun} costs"
+        return hedged(f"{said}{others}{span}.", each.basis)
+    if not math.isfinite(ratio.median):
+        span, most = "", f"between {least_interval(ratio, currency).replace(f'{NO_BREAK}to{NO_BREAK}', ' and ')}"
+    else:
+        most = f"at least about {money(ratio.median, currency)}"
+    said = f"The programme pays for itself where one of the {each.noun} avoided costs {most}"
+    return hedged(f"{said}{span}{others}.", each.basis)
+
+
+def least(amount_: float, currency: str) -> str:
+    """A break-even cost: "nothing" where the programme pays for itself at any."""
+    return "nothing" if amount_ <= 0 else money(amount_, currency)
+
+
+def least_interval(ratio: Estimate, currency: str) -> str:
+    """ "nothing to US$12,100"; an upper end beyond all numbers is "no limit"."""
+    if math.isnan(ratio.lower) or math.isnan(ratio.upper):
+        return numbers.NOT_ESTIMATED
+    upper = least(ratio.upper, currency) if math.isfinite(ratio.upper) else "no limit"
+    return f"{least(ratio.lower, currency)}{NO_BREAK}to{NO_BREAK}{upper}"
 
 
 def told(each: Events) -> str:
@@ -191,10 +213,8 @@ def told(each: Events) -> str:
 def counted(worth: Worth) -> str:
     """In which money, discounted how, seen from where."""
     params = worth.params
-    said = (
-        f"Amounts are in {params.currency} of {params.price_year}{_prices(params)}, {_discounting(params)}, seen from "
-    )
-    return f"{said}{params.perspective}."
+    said = f"Amounts are in {params.currency} of {params.price_year}{_prices(params)}, {_discounting(params)}"
+    return f"{said}; perspective: {params.perspective}."
 
 
 def _prices(params: Value) -> str:
@@ -225,20 +245,3 @@ def left_out(worth: Worth) -> str:
     if sum(each.saved is not None for each in worth.valued) > 1:
         said.append("The sum over measures holds where the cost of one event is not part of the cost of another.")
     return " ".join(said)
-
-
-def card(published: Published, worth: Worth | None) -> tuple[str, str, float] | None:
-    """Answer and text of the first page's card, and the chance of a net saving (NaN for none); None without costs."""
-    if worth is None or (worth.net is None and not math.isfinite(worth.cost)):
-        return None
-    currency = worth.params.currency
-    if worth.net is None or worth.saved is None:
-        return f"It cost {money(worth.cost, currency)}.", finding(published, worth), math.nan
-    slug, word, _ = verdict(worth, published.params.rules.probability_words)
-    effects = {"saved": f"It {word} saved more than it cost.", "unclear": "We cannot tell whether it paid.",
-               "cost_more": f"It {word} cost more than it saved."}  # fmt: skip
-    changes = {"saved": f"Change, not effect: {word} worth its cost.", "unclear": "Change, not effect: we cannot tell.",
-               "cost_more": f"Change, not effect: {word} not worth it."}  # fmt: skip
-    answer = (effects if worth.basis == "effect" else changes)[slug]
-    sums = f"{_saved(worth, currency)}, {money(worth.cost, currency)} spent{phrases.in_period(worth.span)}."
-    return answer, " ".join(filter(None, [hedged(numbers.capital(sums), worth.basis), returns(worth)])), worth.chance

@@ -25,7 +25,7 @@ def improvements(published: Published, worth: Worth | None, burdens: tuple[Burde
 def _of_worth(published: Published, worth: Worth | None) -> Iterator[str]:
     if worth is None:
         yield (
-            "Currency, price year and the cost of an event in params (`value`), and a table of costs (costs.csv), "
+            "Currency, price year and the cost of an event in params (value), and a table of costs (costs.csv), "
             "would show what the programme is worth."
         )
         return
@@ -33,7 +33,7 @@ def _of_worth(published: Published, worth: Worth | None) -> Iterator[str]:
         yield "A table of costs (costs.csv) would show what the programme costs, and whether it pays for itself."
     yield from _of_effect(worth)
     if worth.valued and all(each.cost is None for each in worth.valued):
-        yield "What an event costs (`value.cost_per_event` in params) would show whether the programme pays for itself."
+        yield "What an event costs (value.cost_per_event in params) would show whether the programme pays for itself."
     sure = [each.noun for each in worth.valued if each.cost is not None and not each.cost.lower < each.cost.upper]
     if sure:
         what = numbers.listed(sure)
@@ -51,9 +51,9 @@ def _of_effect(worth: Worth) -> Iterator[str]:
     if reasons & COMPARE:
         yield f"To tell an effect from a change takes {COMPARATORS}."
     elif "dates" in reasons:
-        yield "To tell an effect from a change takes the day on which each joined (`joined` in sites.csv)."
+        yield "To tell an effect from a change takes the day on which each joined (joined in sites.csv)."
     elif worth.basis == "change":
-        yield f"To tell an effect from a change takes {COMPARATORS}, and `value.basis: effect`."
+        yield f"To tell an effect from a change takes {COMPARATORS}, and value.basis: effect."
     for reason in sorted(reasons - COMPARE - {"dates"}):
         yield f"Some measures are not valued: {REASONS.get(reason, reason)}."
 
@@ -64,9 +64,9 @@ def _of_burden(published: Published, burdens: tuple[Burden, ...]) -> Iterator[st
         yield f"A table of hours by {noun} and period (burden.csv) would show what the collecting of data takes."
         return
     if all(each.what == "hours" for each in burdens):
-        yield "A column `cost` in burden.csv would show what a case costs to collect."
+        yield "A column cost in burden.csv would show what a case costs to collect."
     if all(each.benchmark is None for each in burdens):
-        yield f"A benchmark (`value.burden.hours`) would tell which {nouns} take more than they should."
+        yield f"A benchmark (value.burden.hours) would tell which {nouns} take more than they should."
     silent = sorted({site for each in burdens for site in each.none})
     if silent:
         yield f"Hours of {numbers.listed(silent, 4)}, where none are recorded, would complete the picture."

@@ -12,6 +12,7 @@ from collabeval.statements.figures import Words, words
 from collabeval.statements.money import money, money_interval
 from collabeval.statements.value_facts import Events, Worth
 
+LEAST_WIDTH = 0.005  # of the widest bar: narrower ones are named and not drawn
 LINES = f"Lines: 50 and 95 in{numbers.NO_BREAK}100 chances that the truth is inside."
 
 
@@ -65,7 +66,9 @@ def curve(published: Published, worth: Worth, each: Events, points: pd.DataFrame
     declared = each.cost is not None
     if declared and each.cost is not None:
         at = _chance_at(points, each.cost.median)
-        title = f"If one of the {noun} costs {money(each.cost.median, currency)}, the chance that the programme is "
+        title = (
+            f"If one of the {noun} costs exactly {money(each.cost.median, currency)}, the chance that the programme is "
+        )
         title += f"worth its cost is {numbers.chance(at)}"
     else:
         half = points[points["probability"].ge(0.5)]
@@ -96,8 +99,17 @@ def _chance_at(points: pd.DataFrame, cost: float) -> float:
     return float(points["probability"].iloc[(points["willingness"] - cost).abs().argmin()])
 
 
-def tornado(published: Published, worth: Worth, bars: pd.DataFrame) -> Words:
+def of_weight(bars: pd.DataFrame) -> pd.Series:
+    """Which bars of the tornado could be seen beside the widest."""
+    width = (bars["net_high"] - bars["net_low"]).abs()
+    return width >= LEAST_WIDTH * width.max()
+
+
+def tornado(published: Published, worth: Worth, all_bars: pd.DataFrame) -> Words:
     """What the net benefit depends on."""
+    seen = of_weight(all_bars)
+    weightless = [input_name(published, row) for _, row in all_bars[~seen].iterrows()]
+    bars = all_bars[seen]
     currency, first = worth.params.currency, bars.iloc[0]
     turns = bars[(bars["net_low"] > 0) != (bars["net_high"] > 0)]
     title = f"The result depends most on {input_name(published, first)}"
@@ -112,6 +124,7 @@ def tornado(published: Published, worth: Worth, bars: pd.DataFrame) -> Words:
         f"Light: the input low; dark: the input high. Ranges: events avoided, 95{numbers.NO_BREAK}in"
         f"{numbers.NO_BREAK}100 chances; the others as params declare them.",
         "One input at a time: several may be off at once, which the intervals of the first figure allow for.",
+        f"Of no weight here: {numbers.listed(weightless)}." if weightless else "",
     )
     spans = [
         f"{input_name(published, row)} {money_interval(min(nets), max(nets), currency)}"
