@@ -18,6 +18,7 @@ PARTS = {"event_time": EVENT_TIME, "summary": SUMMARISED, "statements": STATEMEN
 SIZE = {"better": -1.6, "worse": 1.1, "close": 0.1, "unclear": -0.4, "in_doubt": -1.2, "not_reliable": -1.0}
 ROWS = ((-4, 0.1), (-3, -0.2), (-2, 0.15), (0, -0.5), (1, -1.4), (2, -1.9))
 CASES, RATE = 24_000.0, 12.1
+DRAWN = 400
 
 
 def spread(middle: float, sd: float) -> dict[str, float]:
@@ -70,7 +71,8 @@ def _of_measure(
          "cases": cases / 6, "observed": observed / 6, **spread(middle * unit, 0.5 * unit)}
         for time, middle in ROWS if time >= 0 or before != "not_seen"
     ]  # fmt: skip
-    draws = [{"draw": s, "events_avoided": avoided["mean"], "treated_cases": cases} for s in range(10)]
+    drawn = np.random.default_rng(1).normal(avoided["mean"], avoided["sd"], DRAWN)
+    draws = [{"draw": s, "events_avoided": events, "treated_cases": cases} for s, events in enumerate(drawn)]
     named: dict[str, list[dict[str, Any]]] = {"event_time": times, "summary": summary, "draws": draws}
     return {table: [{"measure": name, **each} for each in rows] for table, rows in named.items()} | {
         "statements": said, "basis": [row],

@@ -13,6 +13,7 @@ import xarray as xr
 from scipy.special import expit, logit
 
 import effect_stand_ins
+import value_stand_ins
 from collabeval import classical, draws, estimates, panel, params_file, quality, spc
 from collabeval.composite import evaluate_composites
 from collabeval.estimates import covariates
@@ -79,14 +80,16 @@ class Fake:
 def parameters(fake: Fake) -> Params:
     """Params of the simulated run."""
     report = {"sites": "named", "minimum_cell": 0, "site_noun": ["hospital", "hospitals"], **(fake.report or {})}
+    blocks = {name: block for name, block in fake.blocks.items() if name != "data"}
     return Params.model_validate(
         {
             "collaborative": "heart", "title": "Heart surgery collaborative", "edition": "2024",
             "data": {"sites": "sites.csv", "outcomes": "outcomes.csv", "note": "Data: simulated.",
+                     **fake.blocks.get("data", {}),
                      **({"indicators": "indicators.csv"} if "indicators" in fake.blocks else {})},
             "measures": {name: MEASURES[name] for name in fake.measures}, "sampling": {"seed": 20240105},
             "periods": {"length": "none" if not fake.years else "quarter" if fake.quarters else "year"},
-            "report": report, **fake.blocks, "effect": None if fake.effect is None else {},
+            "report": report, **blocks, "effect": None if fake.effect is None else {},
             "model": {"covariates": {name: row[0] for name, row in (fake.covariates or {}).items()}},
         }
     )  # fmt: skip
@@ -133,6 +136,10 @@ def make(folder: Path, fake: Fake | None = None) -> RunFolder:
         rows = indicator_rows(params, list(sites["site"]), last, np.random.default_rng(fake.seed))
         tables |= evaluate_indicators(params, analysed, {"indicators": rows})
         run.write(rows, run.data_table("indicators"))
+    if params.value is not None:
+        given, made = value_stand_ins.tables(params, sites, analysed, trees, tables)
+        tables |= made
+        run.write_data(given)
     for name, table in tables.items():
         run.write(table, run.table(name))
     run.write(sites, run.sites)

@@ -12,6 +12,7 @@ from scipy import stats
 
 import fake_run
 import value_case
+import value_stand_ins
 from collabeval.params import Params
 from collabeval.value import curve, tornado
 from collabeval.value.events import Avoided
@@ -62,7 +63,7 @@ class TestWorkedExample:
         found = tables(
             {"cost_per_event": {"death": 12_500.0}},
             -points / 100 * cases,
-            value_case.cost_table([("2022", "All", 5e6)]),
+            value_stand_ins.cost_table([("2022", "All", 5e6)]),
         )["value_summary"]
         assert cell(found, "events_avoided", measure="death") == pytest.approx(1600)
         assert cell(found, "cost_avoided") == pytest.approx(20e6)
@@ -78,7 +79,7 @@ class TestTime:
     """Costs and events meet where they are of the same time."""
 
     def test_both_are_discounted_alike(self):
-        costs = value_case.yearly_costs(range(2020, 2023), {"All": 1000.0})
+        costs = value_stand_ins.yearly_costs(range(2020, 2023), {"All": 1000.0})
         found = tables({"cost_per_event": {"death": 50.0}, "discount_rate": 0.1}, 90.0, costs, range(2020, 2023))
         factors = 1 + 1 / 1.1 + 1 / 1.21  # 30 events a year, as cases are alike in all years
         assert cell(found["value_summary"], "programme_cost") == pytest.approx(1000 * factors)
@@ -87,48 +88,50 @@ class TestTime:
         assert cell(found["value_summary"], "break_even", measure="death") == pytest.approx(1000 / 30)
 
     def test_another_year_may_be_the_one_that_is_not_discounted(self):
-        costs = value_case.yearly_costs(range(2020, 2023), {"All": 1000.0})
+        costs = value_stand_ins.yearly_costs(range(2020, 2023), {"All": 1000.0})
         own = {"cost_per_event": {"death": 50.0}, "discount_rate": 0.1, "discount_to": 2022}
         found = tables(own, 90.0, costs, range(2020, 2023))["value_summary"]
         assert cell(found, "programme_cost") == pytest.approx(1000 * (1.21 + 1.1 + 1))
 
     def test_old_prices_are_brought_to_the_price_year(self):
-        costs = value_case.cost_table([("2021", "All", 100.0), ("2022", "All", 100.0)])
+        costs = value_stand_ins.cost_table([("2021", "All", 100.0), ("2022", "All", 100.0)])
         found = tables({"price_index": {"2021": 80.0, "2022": 100.0}}, 10.0, costs, range(2021, 2023))
         assert list(found["value_costs"]["price_year_amount"]) == pytest.approx([125, 100])
         assert cell(found["value_summary"], "programme_cost") == pytest.approx(225)
 
     def test_events_of_years_without_costs_do_not_count(self):
-        costs = value_case.cost_table([("2022", "All", 1000.0)])
+        costs = value_stand_ins.cost_table([("2022", "All", 1000.0)])
         found = tables({"cost_per_event": {"death": 50.0}}, 90.0, costs, range(2020, 2023))["value_summary"]
         assert cell(found, "events_avoided", measure="death") == pytest.approx(30)
         assert sorted(found[found["estimand"].eq("without_costs")]["period"]) == ["2020", "2021"]
         assert cell(found, "cost_avoided") == pytest.approx(1500)
 
     def test_what_was_spent_on_starting_counts_and_what_came_after_does_not(self):
-        costs = value_case.yearly_costs(range(2019, 2024), {"All": 100.0})
+        costs = value_stand_ins.yearly_costs(range(2019, 2024), {"All": 100.0})
         found = tables({}, 9.0, costs, range(2021, 2023))["value_costs"].set_index("year")["counted"]
         assert found.to_dict() == {2019: 1.0, 2020: 1.0, 2021: 1.0, 2022: 1.0, 2023: 0.0}
 
     def test_half_a_year_of_events_takes_half_of_a_years_costs(self):
         """Quarterly outcomes, yearly costs: of the year, the days of the quarters count."""
-        ledger = one_ledger({}, ["2022Q1", "2022Q2"], value_case.cost_table([("2022", "All", 365.0)]))
+        ledger = one_ledger({}, ["2022Q1", "2022Q2"], value_stand_ins.cost_table([("2022", "All", 365.0)]))
         assert ledger.rows is not None
         assert ledger.rows["counted"].iloc[0] == pytest.approx((31 + 28 + 31 + 30 + 31 + 30) / 365)
         assert ledger.not_covered == ()
 
     def test_a_quarter_that_costs_cover_in_part_does_not_count(self):
         ledger = one_ledger(
-            {}, ["2022Q1", "2022Q2"], value_case.cost_table([("2022-01", "All", 1.0), ("2022-02", "All", 1.0)])
+            {}, ["2022Q1", "2022Q2"], value_stand_ins.cost_table([("2022-01", "All", 1.0), ("2022-02", "All", 1.0)])
         )
         assert ledger.not_covered == ("2022Q1", "2022Q2")
 
     def test_collecting_counts_as_a_cost_only_where_params_say_so(self):
-        burden = value_case.burden_table(["A", "B"], range(2022, 2023))
+        burden = value_stand_ins.burden_table(["A", "B"], range(2022, 2023))
         spent = {}
         for add in (False, True):
             params = value_case.params_of(PLAIN | {"add_burden": add})
-            given = Given(panel(range(2022, 2023)), pd.DataFrame(), value_case.yearly_costs(range(2022, 2023)), burden)
+            given = Given(
+                panel(range(2022, 2023)), pd.DataFrame(), value_stand_ins.yearly_costs(range(2022, 2023)), burden
+            )
             ledger = open_ledger(params, given, ())
             spent[add] = ledger.programme_cost()
         assert spent[True] - spent[False] == pytest.approx(burden["cost"].sum())
@@ -143,7 +146,7 @@ def one_ledger(value: dict[str, Any], labels: list[str], costs: pd.DataFrame) ->
 class TestRatios:
     def test_a_divisor_that_may_be_none_gives_no_summary(self):
         events = np.random.default_rng(1).normal(20, 15, 4000)
-        found = tables({"cost_per_event": {"death": 50.0}}, events, value_case.cost_table([("2022", "All", 1e4)]))
+        found = tables({"cost_per_event": {"death": 50.0}}, events, value_stand_ins.cost_table([("2022", "All", 1e4)]))
         row = found["value_summary"].set_index(["estimand", "measure"]).loc[("break_even", "death")]
         assert row[["mean", "sd", "q025", "q50", "q975"]].isna().all()
         assert row["event"] == "denominator_spans_0"
@@ -152,13 +155,13 @@ class TestRatios:
 
     def test_the_break_even_cost_is_the_inverse_of_the_curve(self):
         events = np.random.default_rng(2).normal(100, 20, 40_000)
-        found = tables({}, events, value_case.cost_table([("2022", "All", 1e4)]))["value_summary"]
+        found = tables({}, events, value_stand_ins.cost_table([("2022", "All", 1e4)]))["value_summary"]
         for quantile, chance in (("q025", 0.025), ("q50", 0.5), ("q975", 0.975)):
             cost = cell(found, "break_even", quantile, "death")
             assert curve.acceptability(events, np.array(1e4), np.array([cost]))[0] == pytest.approx(chance, abs=1e-3)
 
     def test_a_programme_that_earns_has_no_ratio(self):
-        found = tables({"cost_per_event": {"death": 5.0}}, 9.0, value_case.cost_table([("2022", "Fees", -100.0)]))
+        found = tables({"cost_per_event": {"death": 5.0}}, 9.0, value_stand_ins.cost_table([("2022", "Fees", -100.0)]))
         assert not found["value_summary"]["estimand"].isin(["benefit_cost_ratio", "return_on_investment"]).any()
         assert cell(found["value_summary"], "net_benefit") == pytest.approx(145)
 
@@ -174,7 +177,7 @@ def test_what_is_uncertain_is_drawn_independently():
     """Var(EU) = Var E Var U + Var E (mean U)² + Var U (mean E)², and the mean of the product is that of the means."""
     events = np.random.default_rng(4).normal(100, 20, 100_000)
     value = {"cost_per_event": {"death": {"mean": 1000.0, "se": 300.0}}}
-    found = tables(value, events, value_case.cost_table([("2022", "All", 1e4)]))["value_summary"]
+    found = tables(value, events, value_stand_ins.cost_table([("2022", "All", 1e4)]))["value_summary"]
     assert cell(found, "cost_avoided") == pytest.approx(100_000, rel=0.005)
     expected = math.sqrt(20**2 * 300**2 + 20**2 * 1000**2 + 300**2 * 100**2)
     assert cell(found, "cost_avoided", "sd") == pytest.approx(expected, rel=0.01)
@@ -186,7 +189,7 @@ def test_the_tornado_by_hand():
         "cost_per_event": {"death": {"mean": 50.0, "low": 40.0, "high": 65.0}},
         "ranges": {"programme_cost": [0.5, 2.0], "discount_rate": [0.0, 0.25]},
     }
-    costs = value_case.yearly_costs(range(2021, 2023), {"All": 1000.0})
+    costs = value_stand_ins.yearly_costs(range(2021, 2023), {"All": 1000.0})
     found = tables(value, events, costs, range(2021, 2023))["value_tornado"].set_index("input")
     nets = {name: (row["net_low"], row["net_high"]) for name, row in found.iterrows()}
     assert found["base"].to_numpy() == pytest.approx(100 * 50 - 2000)
@@ -224,7 +227,7 @@ class TestTwoMeasures:
             for name, number in (("death", 40.0), ("infection", 10.0))
         ])  # fmt: skip
         sites = pd.DataFrame({"site": ["A", "B"], "joined": pd.Timestamp("2010-01-01")})
-        costs = value_case.cost_table([("2022", "All", 2000.0)])
+        costs = value_stand_ins.cost_table([("2022", "All", 2000.0)])
         both = pd.concat([rows, rows.assign(measure="infection")])
         return params, Given(both, sites, costs, None, {"effect_draws": effect})
 
@@ -237,7 +240,7 @@ class TestBasis:
     def changed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
         found = {}
         for basis in ("effect", "change"):
-            value = value_case.VALUE | {"basis": basis}
+            value = value_stand_ins.VALUE | {"basis": basis}
             run = value_case.make(tmp_path_factory.mktemp(basis), value_case.params_of(value, ("costs",)), None)
             found[basis] = run.read(run.table("value_summary"))
         return found
@@ -252,7 +255,9 @@ class TestBasis:
         found = changed["change"]
         assert set(found.loc[found["basis"].ne(""), "basis"]) == {"change"}
         assert {"net_benefit", "return_on_investment"} <= set(found["estimand"])
-        assert cell(found, "programme_cost") == pytest.approx(sum(value_case.ITEMS.values()))  # of the last year alone
+        assert cell(found, "programme_cost") == pytest.approx(
+            sum(value_stand_ins.ITEMS.values())
+        )  # of the last year alone
 
     def test_the_change_is_that_of_the_programme_estimates(self, changed, tmp_path):
         fake = fake_run.Fake(years=8, change=-0.35, sites=14)
@@ -270,16 +275,22 @@ class TestBasis:
         [
             ({"effect_basis": pd.DataFrame({"measure": ["death"], "needs": ["untreated"]})}, "untreated"),
             ({"effect_statements": pd.DataFrame({"measure": ["death"], "statement": ["in_doubt"]})}, "in_doubt"),
+            (
+                {"effect_statements": pd.DataFrame({"measure": ["death"], "statement": ["not_reliable"]})},
+                "not_reliable",
+            ),
         ],
     )
     def test_an_effect_that_is_missing_or_in_doubt_is_not_valued(self, own, reason):
-        found = tables({"cost_per_event": {"death": 5.0}}, 9.0, value_case.cost_table([("2022", "All", 9.0)]), **own)
+        found = tables(
+            {"cost_per_event": {"death": 5.0}}, 9.0, value_stand_ins.cost_table([("2022", "All", 9.0)]), **own
+        )
         assert cell(found["value_summary"], "not_valued", "event", "death") == reason
         assert "net_benefit" not in set(found["value_summary"]["estimand"])
 
     def test_events_lie_where_the_effect_was_estimated(self):
         basis = pd.DataFrame({"measure": ["death"], "needs": [""], "first": ["2021"], "last": ["2021"]})
-        costs = value_case.yearly_costs(range(2020, 2023), {"All": 100.0})
+        costs = value_stand_ins.yearly_costs(range(2020, 2023), {"All": 100.0})
         found = tables({}, 9.0, costs, range(2020, 2023), effect_basis=basis)["value_summary"]
         assert cell(found, "events_avoided", "period", "death") == "2021"
         assert cell(found, "programme_cost") == pytest.approx(200)  # of 2021, and of the start

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import value_case
+import value_stand_ins
 from collabeval import diagnostics
 from collabeval.diagnostics.check import Check
 from collabeval.value import burden as module
@@ -32,7 +33,7 @@ def simulated(seed: int = 11) -> tuple[pd.DataFrame, pd.DataFrame]:
                 times = random.gamma(CASE_CV**-2, rate * CASE_CV**2, cases)
                 rows.append((site, f"{year}Q{quarter}", times.sum(), float(cases), np.nan))
     table = pd.DataFrame(rows, columns=["site", "period", "hours", "cases", "cost"])
-    table = table.join(value_case.spans(list(table["period"])))
+    table = table.join(value_stand_ins.spans(list(table["period"])))
     return table, pd.DataFrame(truth, columns=["site", "year", "rate"]).pivot(
         index="site", columns="year", values="rate"
     )
@@ -106,14 +107,8 @@ class TestRecorded:
 def unfitted(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[Check]], None]:
     """Stand-ins for the fit (draws near what was recorded) and for its checks."""
 
-    def per_case(params: object, what: str, cells: pd.DataFrame) -> tuple[module.PerCase, None]:
-        random = np.random.default_rng(1)
-        centre = np.log(cells["amount"] / cells["cases"]).to_numpy()[:, None]
-        values = np.exp(centre + 0.1 * random.standard_normal((len(cells), 400)))
-        return module.PerCase(what, cells, values, module.Mixing(1)), None
-
     def checked(checks: list[Check]) -> None:
-        monkeypatch.setattr(module, "fit_per_case", per_case)
+        monkeypatch.setattr(module, "fit_per_case", value_stand_ins.per_case)
         monkeypatch.setattr(diagnostics, "blocking", lambda *_: checks)
 
     return checked

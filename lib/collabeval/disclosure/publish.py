@@ -32,6 +32,7 @@ def publish(run: Run, params: Params) -> Published:
     keys = results.hidden_counts(run.panel, params, views, labels)
     statements = results.statements(run.site_statements, views, labels, keys)
     totals = pd.concat([_totals(run, params, view) for view in views], ignore_index=True)
+    shown_effect = effect.shown(run.further, views, params)
     return Published(
         params=params,
         measures=views,
@@ -56,9 +57,15 @@ def publish(run: Run, params: Params) -> Published:
         scorecards=publish_scorecards(run.further, params, labels),
         threats=publish_threats(run.threats, labels, keys, params.report.sites == "coded"),
         indicators=indicators.indicators(params, run.further, labels),
-        effect=effect.shown(run.further, views, params),
-        value=value.of_run(run, params, labels, totals),
+        effect=shown_effect,
+        value=value.of_run(run, params, labels, _too_small(totals, shown_effect)),
     )
+
+
+def _too_small(totals: pd.DataFrame, found: effect.Effect | None) -> frozenset[str]:
+    """The measures whose counts, all together or behind the effect of the programme, may not be told."""
+    small = set(totals.loc[totals["hidden"], "measure"])
+    return frozenset(small if found is None else small | set(found.basis.loc[found.basis["hidden"], "measure"]))
 
 
 def views_of(panel: pd.DataFrame, params: Params) -> tuple[MeasureView, ...]:

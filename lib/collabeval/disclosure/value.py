@@ -34,24 +34,23 @@ class PublishedValue:
     given: frozenset[str]
 
 
-def of_run(run: Run, params: Params, labels: Mapping[str, str], totals: pd.DataFrame) -> PublishedValue | None:
-    """What may be shown of this run; None where it has no such step. `totals` are those of `Published`."""
+def of_run(run: Run, params: Params, labels: Mapping[str, str], small: frozenset[str]) -> PublishedValue | None:
+    """What may be shown of this run; None where it has no such step. Counts of the measures `small` may not be told."""
     if "value_summary" not in run.further:
         return None
     found = {name.removeprefix("value_"): run.further[name] for name in TABLES}
-    hidden = set(totals.loc[totals["hidden"], "measure"])
-    summary, small = _summary(found["summary"], hidden)
+    summary, coarse = _summary(found["summary"], small)
     return PublishedValue(
         costs=_costs(found["costs"], run.sites, params),
         burden=_burden(found["burden"], labels, params.report.minimum_cell),
         summary=summary,
-        curve=found["curve"].iloc[:0] if small else found["curve"],
-        tornado=found["tornado"].iloc[:0] if small else found["tornado"],
+        curve=found["curve"].iloc[:0] if coarse else found["curve"],
+        tornado=found["tornado"].iloc[:0] if coarse else found["tornado"],
         given=frozenset({"costs", "burden"} & set(run.given)),
     )
 
 
-def _summary(table: pd.DataFrame, hidden: set[str]) -> tuple[pd.DataFrame, bool]:
+def _summary(table: pd.DataFrame, hidden: frozenset[str]) -> tuple[pd.DataFrame, bool]:
     """Of measures whose total counts are hidden, and of what they are summed into, only coarse intervals."""
     of_hidden = table["measure"].isin(hidden) & table["estimand"].ne("cost_per_event")
     valued = bool((of_hidden & table["basis"].ne("")).any())

@@ -24,8 +24,8 @@ from collabeval.plots.value_tornado import value_tornado
 __all__ = [
     "MOST_PANELS",
     "Axis",
-    "EventLabels",
     "Declared",
+    "EventLabels",
     "FigureText",
     "TrendLabels",
     "caterpillar",

@@ -33,8 +33,8 @@ from collabeval.sections.value import burden_and_value
 
 __all__ = [
     "absent",
-    "coordination",
     "burden_and_value",
+    "coordination",
     "diagnostics",
     "front_matter",
     "kicker",

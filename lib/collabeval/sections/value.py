@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from collabeval.sections import indicators
 from collabeval.sections import value_pictures as pictures
+from collabeval.sections.narrative import narrated
 from collabeval.sections.report import Missing, Report, Section, blocks, callout, text
 from collabeval.statements import burden as burden_words
 from collabeval.statements import numbers, phrases, value_facts, value_figures
@@ -20,6 +22,7 @@ from collabeval.statements.value_facts import Events, Worth
 
 TITLE = "Burden and value"
 MOST_ITEMS = 12
+FEATURE = "burden"  # of indicators
 WORD = "Word"
 SMALL = 0.0005  # of the sum of all costs: less makes no difference to what is shown
 
@@ -27,13 +30,14 @@ SMALL = 0.0005  # of the sum of all costs: less makes no difference to what is s
 def missing(report: Report) -> Missing | None:
     """Why the chapter is left out, if it is."""
     published = report.published
-    if published.params.value is None and "costs" in published.params.data.further and _burdens(report) == ():
+    if published.params.value is None and "costs" in published.params.data.further and not _told(report):
         return Missing(TITLE, "what the costs are counted in is not declared", "a block `value` in the params file")
-    if _has_worth(value_facts.gather(published)) or _burdens(report):
+    if _has_worth(value_facts.gather(published)) or _told(report):
         return None
     return Missing(TITLE, "no hours and no costs", "tables of burden and costs (burden.csv, costs.csv)")
 
 
+@narrated("value")
 def burden_and_value(report: Report) -> Section | Missing:
     """The chapter: finding, what went in and out, acceptability, sensitivity, costs, burden, what would improve it."""
     left_out = missing(report)
@@ -41,16 +45,23 @@ def burden_and_value(report: Report) -> Section | Missing:
         return left_out
     worth, burdens = value_facts.gather(report.published), _burdens(report)
     worth = worth if _has_worth(worth) else None
-    first = say.finding(report.published, worth) if worth else burden_words.finding(report.published, burdens[0])
+    first = [say.finding(report.published, worth)] if worth else []
+    first += [burden_words.finding(report.published, each) for each in burdens[:1]]
     return Section(
         blocks(
             f"# {TITLE} {{#sec-value}}",
-            callout("important", "Key message", text(first)),
+            callout("important", "Key message", text(first[0])) if first else "",
             _worth(report, worth) if worth else "",
             _collecting(report, burdens, () if worth else burdens[:1]),
-            _improve(report, worth, burdens),
+            _improve(report, worth, burdens) if first else "",
+            indicators.added(report, FEATURE, (FEATURE,), FEATURE),
         )
     )
+
+
+def _told(report: Report) -> bool:
+    """Whether something is known of the collecting of data: hours by site, or indicators."""
+    return bool(_burdens(report)) or indicators.there(report, (FEATURE,))
 
 
 def _has_worth(worth: Worth | None) -> bool:

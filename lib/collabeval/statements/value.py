@@ -23,6 +23,7 @@ REASONS = {
     "before": "there are too few data from before joining",
     "untreated": "there is nothing to compare with once all have joined",
     "in_doubt": "those that joined already differed in their course before",
+    "not_reliable": "its draws cannot be relied on",
     "no_baseline": "there is no baseline",
     "other_window": "its data end in another period than those of the other measures",
 }

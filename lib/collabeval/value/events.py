@@ -16,6 +16,8 @@ from collabeval.params import Params
 from collabeval.value.costs import year_of
 from collabeval.value.given import Given, valued
 
+REFUSED = ("in_doubt", "not_reliable")  # words about an effect from which nothing is worked out
+
 
 @dataclass(frozen=True)
 class Avoided:
@@ -75,8 +77,10 @@ def _not_estimable(given: Given, name: str) -> str:
         needs = basis.loc[basis["measure"].eq(name), "needs"]
         if len(needs) and needs.iloc[0]:
             return str(needs.iloc[0])
-    if said is not None and (said["measure"].eq(name) & said["statement"].eq("in_doubt")).any():
-        return "in_doubt"
+    if said is not None:
+        refused = said["measure"].eq(name) & said["statement"].isin(REFUSED)
+        if refused.any():
+            return str(said.loc[refused, "statement"].iloc[0])
     there = given.effect["effect_draws"]["measure"].eq(name).any()
     return "" if there else "no_effect_step"
 
