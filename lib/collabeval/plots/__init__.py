@@ -8,6 +8,7 @@ from collabeval.plots.caterpillar import caterpillar
 from collabeval.plots.change import change
 from collabeval.plots.funnel import funnel
 from collabeval.plots.indicators import fit_on_a_page, indicators
+from collabeval.plots.portfolio_features import portfolio_features
 from collabeval.plots.ranks import ranks
 from collabeval.plots.saving import save_svg, svg
 from collabeval.plots.scales import Axis
@@ -28,6 +29,7 @@ __all__ = [
     "font_files",
     "funnel",
     "indicators",
+    "portfolio_features",
     "ranks",
     "save_svg",
     "scorecard",
