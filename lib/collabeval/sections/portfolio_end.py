@@ -128,8 +128,9 @@ def multiplicity(report: FunderReport) -> Section:
     message = f"The reports of the collaboratives name {report.facts.nouns[1]} {numbers.whole(total)} times. "
     message += say.expected_wrong(wrong, total)
     lines = [line for line in report.facts.lines(report.facts.basis) if line.good or line.bad]
-    message += (f" Of the {numbers.whole(len(lines))} words about measures of collaboratives in this report, about "
-                f"{numbers.decimal(say.wrongly(lines), 1)}.") if lines else ""  # fmt: skip
+    if lines:
+        said = f"{numbers.whole(len(lines))} words about measures of collaboratives in this report"
+        message += f" Of the {said}, {say.about(say.wrongly(lines))}."
     caption, right = "Words that name, and how many of them chance would give", tuple(shown[0])[1:] if shown else ()
     table = report.table("portfolio-words", pd.DataFrame(shown), caption, right) if shown else ""
     why = (
@@ -161,9 +162,8 @@ def absent(report: FunderReport) -> Section:
 def _left_out(report: FunderReport) -> str:
     names = [label for label, _ in report.published.left_out]
     verb = numbers.plural(len(names), ("is", "are"))
-    return (
-        f"{numbers.listed(names, 6)} {verb} left out of every number here; what is said of all is said of the others."
-    )
+    said = f"{numbers.capital(numbers.listed(names, 6))} {verb} left out of every number here"
+    return f"{said}; what is said of all is said of the others."
 
 
 def _why(kind: str) -> str:

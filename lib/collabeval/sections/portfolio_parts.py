@@ -36,7 +36,7 @@ def features(report: FunderReport) -> Section | Missing:
             callout("important", "Key message", text(parts.features_message(report.facts))),
             _features_figure(report),
             _features_table(report),
-            text(_without(report, "features", "have no score of any feature")),
+            text(_without(report, "features", "No score of any feature")),
             callout("note", "What would improve this", text("Shorter intervals come with more indicators, more answers "
                                                             "to the survey, and more raters.")),
         )
@@ -85,7 +85,7 @@ def _features_table(report: FunderReport) -> str:
 def _without(report: FunderReport, part: str, what: str) -> str:
     """A sentence on the collaboratives that lack a part."""
     names = [member.label for member in report.published.members if part in member.lacks]
-    return f"{numbers.listed(names, 6)} {what}." if names else ""
+    return f"{what}: {numbers.listed(names, 6)}." if names else ""
 
 
 def association(report: FunderReport) -> Section | Missing:
@@ -171,7 +171,7 @@ def practices(report: FunderReport) -> Section | Missing:
             callout("important", "Key message", text(parts.practices_message(report.facts, last))),
             _practices_table(report, first, last),
             _spread_table(report, last),
-            text(_without(report, "practices", f"did not tell which {report.facts.nouns[0]} does what")),
+            text(_without(report, "practices", f"Not told which {report.facts.nouns[0]} does what")),
             callout("note", "What would improve this", text(SAME_CODES)),
         )
     )
@@ -223,7 +223,7 @@ def value(report: FunderReport) -> Section | Missing:
             callout("important", "Key message", text(_value_message(report, members))),
             _value_figure(report, members),
             _value_table(report, members),
-            text(_without(report, "value", "told no costs")),
+            text(_without(report, "value", "No value")),
             callout("note", "What would improve this", text(better)),
         )
     )

@@ -122,9 +122,12 @@ def expected_wrong(wrong: float, named: int) -> str:
     if not named:
         return ""
     words = "this one word" if named == 1 else f"these {numbers.whole(named)} words"
-    if wrong < 0.05:
-        return f"Of {words} fewer than 0.1 can be expected to be chance."
-    return f"Of {words} about {numbers.decimal(wrong, 1 if wrong < 10 else 0)} can be expected to be chance."
+    return f"Of {words} {about(wrong)} can be expected to be chance."
+
+
+def about(wrong: float) -> str:
+    """An expected number wrongly named: "about 2.3", "fewer than 0.1"."""
+    return "fewer than 0.1" if wrong < 0.05 else f"about {numbers.decimal(wrong, 1 if wrong < 10 else 0)}"
 
 
 def _how_sure(facts: PortfolioFacts) -> Card:
@@ -135,9 +138,8 @@ def _how_sure(facts: PortfolioFacts) -> Card:
     said = every[every["statement"].isin(["better", "worse", "improved", "worsened", "positive_deviant", "review"])]
     total = int(said["sites"].sum())
     if total:
-        chance = numbers.decimal(float(said["wrongly"].sum()), 0)
-        text += f" Over all measures and collaboratives {numbers.whole(total)} words name a {facts.nouns[0]}; about "
-        text += f"{chance} of them can be expected to be chance."
+        text += f" Over all measures and collaboratives {numbers.whole(total)} words name a {facts.nouns[0]}; "
+        text += f"{about(float(said['wrongly'].sum()))} of them can be expected to be chance."
     share = len(named) / len(facts.leading) if facts.leading else 0.0
     answer = "Sure enough for most of them." if share > 0.5 else "Not sure enough for most of them."
     bar = Bar("Collaboratives with a clear answer", numbers.percent(share), share, "share")
@@ -187,6 +189,11 @@ def less(ratio: Estimate) -> str:
     else:
         span = f"{_share(low)}{NO_BREAK}to{NO_BREAK}{_share(high)}"
     return f"{_share(middle)} ({span})"
+
+
+def share_less(ratio: Estimate) -> str:
+    """The middle of the same: "18% less"."""
+    return _share(round(100 * (1 - ratio.median)))
 
 
 def _share(points: int) -> str:

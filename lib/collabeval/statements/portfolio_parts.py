@@ -12,8 +12,8 @@ from collabeval.params.indicators import FIVE
 from collabeval.statements import numbers
 from collabeval.statements.figures import Words, shortened
 from collabeval.statements.numbers import NO_BREAK
-from collabeval.statements.portfolio import CHANGE, EFFECT, SAVES, headline, less, needed
-from collabeval.statements.portfolio_facts import COLLABORATIVES, PortfolioFacts
+from collabeval.statements.portfolio import CHANGE, EFFECT, SAVES, headline, less, needed, share_less
+from collabeval.statements.portfolio_facts import COLLABORATIVES, Line, PortfolioFacts
 
 FEATURES = {
     "positive_deviance": "Learning from positive deviance",
@@ -35,7 +35,7 @@ def features_message(facts: PortfolioFacts) -> str:
     worst = max(FIVE, key=lambda feature: len(short[feature]))
     reached = sum(facts.feature_chance(m, feature) >= 0.8 for m in members for feature in FIVE)
     scored = sum(facts.score(m, feature) is not None for m in members for feature in FIVE)
-    said = f"{_number(reached)} of {numbers.whole(scored)} scores are probably at their target"
+    said = f"{_number(reached)} of {numbers.whole(scored)} scores {numbers.verb(reached, ('is', 'are'))} probably at target"
     if not short[worst]:
         return f"{said}; none is clearly below."
     which = numbers.counted(len(short[worst]), COLLABORATIVES, of=len(members))
@@ -141,9 +141,16 @@ def outcomes_figure(facts: PortfolioFacts) -> Words:
         EFFECT if effect else CHANGE,
     )
     subtitle = f"What is not wanted, ratio to {against}; leading measure of each collaborative, best first."
-    told = [f"{line.member.label} {less(line.ratio)}" for line in facts.leading if line.ratio is not None]
+    compared = [line for line in facts.leading if line.ratio is not None]
+    told = [f"{line.member.label} {less(line.ratio)}" for line in compared if line.ratio is not None]
     alt = f"{len(facts.leading)} collaboratives in order of improvement. {headline(facts)}. {'; '.join(told)}."
-    return Words(headline(facts), subtitle, " ".join(note), shortened(alt))
+    return Words(_from_to(compared), subtitle, " ".join(note), shortened(alt))
+
+
+def _from_to(lines: Sequence[Line]) -> str:
+    """ "What is not wanted: from 53% less in Hips to 28% more in Births"."""
+    ends = [f"{share_less(line.ratio)} in {line.member.label}" for line in (lines[0], lines[-1]) if line.ratio is not None]
+    return f"What is not wanted: {'from ' if len(lines) > 1 else ''}{' to '.join(dict.fromkeys(ends))}"
 
 
 def features_figure(facts: PortfolioFacts) -> Words:
