@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from collabeval import tables
-from collabeval.sections import portfolio_parts
+from collabeval.sections import portfolio_features, portfolio_parts
 from collabeval.sections.portfolio import FunderReport
 from collabeval.sections.provenance import PACKAGES
 from collabeval.sections.report import Missing, Section, blocks, callout, text
@@ -146,7 +146,7 @@ def absent(report: FunderReport) -> Section:
     """Collaboratives left out, chapters left out, and what each collaborative lacks."""
     rows = [(label, "all of it", _why(kind)) for label, kind in report.published.left_out]
     missing = [part(report) for part in
-               (portfolio_parts.features, portfolio_parts.association, portfolio_parts.practices, portfolio_parts.value,
+               (portfolio_features.features, portfolio_features.association, portfolio_parts.practices, portfolio_parts.value,
                 shared_sites)]  # fmt: skip
     rows += [("all", part.section, f"{part.why}: {part.needs}") for part in missing if isinstance(part, Missing)]
     for member in report.published.members:

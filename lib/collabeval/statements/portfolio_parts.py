@@ -35,7 +35,8 @@ def features_message(facts: PortfolioFacts) -> str:
     worst = max(FIVE, key=lambda feature: len(short[feature]))
     reached = sum(facts.feature_chance(m, feature) >= 0.8 for m in members for feature in FIVE)
     scored = sum(facts.score(m, feature) is not None for m in members for feature in FIVE)
-    said = f"{_number(reached)} of {numbers.whole(scored)} scores {numbers.verb(reached, ('is', 'are'))} probably at target"
+    said = f"{_number(reached)} of {numbers.whole(scored)} scores "
+    said += f"{numbers.verb(reached, ('is', 'are'))} probably at target"
     if not short[worst]:
         return f"{said}; none is clearly below."
     which = numbers.counted(len(short[worst]), COLLABORATIVES, of=len(members))
@@ -46,6 +47,12 @@ def with_features(facts: PortfolioFacts) -> list[MemberView]:
     """Collaboratives with a score of any feature."""
     there = set(facts.published.features["collaborative"])
     return [member for member in facts.published.members if member.name in there]
+
+
+def lacking(facts: PortfolioFacts, part: str, what: str) -> str:
+    """A sentence on the collaboratives that lack a part; "" where none does."""
+    names = [member.label for member in facts.published.members if part in member.lacks]
+    return f"{what}: {numbers.listed(names, 6)}." if names else ""
 
 
 def practices_message(facts: PortfolioFacts, now: pd.DataFrame) -> str:
@@ -149,7 +156,7 @@ def outcomes_figure(facts: PortfolioFacts) -> Words:
 
 def _from_to(lines: Sequence[Line]) -> str:
     """ "What is not wanted: from 53% less in Hips to 28% more in Births"."""
-    ends = [f"{share_less(line.ratio)} in {line.member.label}" for line in (lines[0], lines[-1]) if line.ratio is not None]
+    ends = [f"{share_less(one.ratio)} in {one.member.label}" for one in (lines[0], lines[-1]) if one.ratio is not None]
     return f"What is not wanted: {'from ' if len(lines) > 1 else ''}{' to '.join(dict.fromkeys(ends))}"
 
 

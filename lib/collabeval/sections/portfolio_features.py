@@ -1,0 +1,146 @@
+"""Chapters of a portfolio's report: the five features, and what goes with improvement."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from collabeval import plots
+from collabeval.disclosure.portfolio import MemberView
+from collabeval.params.indicators import FIVE
+from collabeval.sections.portfolio import FunderReport
+from collabeval.sections.report import Missing, Section, blocks, callout, text
+from collabeval.statements import numbers
+from collabeval.statements import portfolio as say
+from collabeval.statements import portfolio_parts as parts
+from collabeval.statements.portfolio_parts import FEATURES, SHORT
+
+FIGURE_FROM = 20  # collaboratives below which associations stand in a table only
+
+
+def features(report: FunderReport) -> Section | Missing:
+    """The five features side by side."""
+    members = parts.with_features(report.facts)
+    if not members:
+        return Missing("The five features", "no collaborative has indicators, a survey or ratings",
+                       "tables of indicators, survey or ratings (indicators.csv, survey.csv, ratings.csv)")  # fmt: skip
+    return Section(
+        blocks(
+            "# The five features {#sec-features}",
+            callout("important", "Key message", text(parts.features_message(report.facts))),
+            _features_figure(report),
+            _features_table(report),
+            text(parts.lacking(report.facts, "features", "No score of any feature")),
+            callout("note", "What would improve this", text("Shorter intervals come with more indicators, more answers "
+                                                            "to the survey, and more raters.")),
+        )
+    )  # fmt: skip
+
+
+def _ordered(report: FunderReport) -> list[MemberView]:
+    """Collaboratives in the order of the first figure, those without a comparison last."""
+    return [line.member for line in report.facts.leading]
+
+
+def _features_figure(report: FunderReport) -> str:
+    there = set(report.published.features["collaborative"])
+    rows = []
+    for member in (member for member in _ordered(report) if member.name in there):
+        for feature in FIVE:
+            score = report.facts.score(member, feature)
+            nothing = [math.nan] * 5
+            values = (
+                nothing
+                if score is None
+                else [score.lower, score.inner_lower, score.median, score.inner_upper, score.upper]
+            )
+            short = report.facts.feature_chance(member, feature) <= parts.BELOW
+            rows.append({"label": member.label, "panel": feature, "target": report.facts.target(member),
+                         "word": "not_enough_data" if short else "unclear",
+                         **dict(zip(("q025", "q25", "q50", "q75", "q975"), values, strict=True))})  # fmt: skip
+    words = parts.features_figure(report.facts)
+    panels = [(feature, SHORT[feature]) for feature in FIVE]
+    drawn = plots.portfolio_features(pd.DataFrame(rows), report.words_of(words), panels)
+    return report.figure("portfolio-features", words, drawn)
+
+
+def _features_table(report: FunderReport) -> str:
+    rows = []
+    for member in parts.with_features(report.facts):
+        row = {"Collaborative": member.label}
+        for feature in FIVE:
+            score = report.facts.score(member, feature)
+            row[SHORT[feature]] = numbers.NOT_ESTIMATED if score is None else (
+                f"{numbers.decimal(score.median, 0)} ({numbers.interval(score.lower, score.upper, 0)})")  # fmt: skip
+        rows.append(row)
+    return report.table("portfolio-features", pd.DataFrame(rows), "Scores from 0 to 100, with 95% intervals")
+
+
+def association(report: FunderReport) -> Section | Missing:
+    """What goes with improvement: a figure from twenty collaboratives on, a table below."""
+    if not parts.with_features(report.facts):
+        return Missing("What goes with improvement", "no collaborative has scores of the features",
+                       "tables of indicators, survey or ratings")  # fmt: skip
+    rows = report.published.association
+    estimated = bool(rows["feature"].ne("").all())
+    enough = estimated and int(rows["collaboratives"].iloc[0]) >= FIGURE_FROM
+    basis = {"effect": "the effect of the programme", "change": "the change since baseline"}
+    what = basis.get(str(rows["basis"].iloc[0]), "")
+    about = f"Improvement is {what} in the outcome measures of each collaborative, of which there are " if what else ""
+    about += f"{numbers.whole(rows['collaboratives'].iloc[0])}." if what else ""
+    return Section(
+        blocks(
+            "# What goes with improvement {#sec-association}",
+            callout("important", "Key message", text(parts.association_message(report.facts))),
+            text(f"{parts.EXPLORATORY} {about}".strip()) if estimated else "",
+            _association_figure(report) if enough else "",
+            _association_table(report) if estimated else "",
+            _side_by_side(report),
+            callout("note", "What would improve this",
+                    text("More collaboratives with scores and a measured effect; a figure is drawn from "
+                         f"{numbers.number_word(FIGURE_FROM)} on.")),
+        )
+    )  # fmt: skip
+
+
+def _association_figure(report: FunderReport) -> str:
+    found = report.published.association.sort_values("q50", ascending=False)
+    quantiles = {f"q{at}": np.exp(-found[f"q{end}"]) for at, end in
+                 (("025", "975"), ("25", "75"), ("50", "50"), ("75", "25"), ("975", "025"))}  # fmt: skip
+    tags = [numbers.chance_short(value) for value in found["probability"]]
+    rows = pd.DataFrame(
+        {"label": [FEATURES[name] for name in found["feature"]], "word": "unclear", "tag": tags, **quantiles}
+    )
+    words = parts.association_figure(report.facts)
+    axis = plots.Axis(label="goes with more improvement ← ratio → with less", reference_label="no difference")
+    return report.figure("portfolio-association", words, plots.caterpillar(rows, report.words_of(words), axis))
+
+
+def _association_table(report: FunderReport) -> str:
+    found = report.published.association.sort_values("probability", ascending=False)
+    table = pd.DataFrame({
+        "Ten points more of": [FEATURES[name] for name in found["feature"]],
+        "Go with so much of what is not wanted": [parts.less_for_points(row) for _, row in found.iterrows()],
+        "Chance that it goes with improvement": [numbers.chance_short(value) for value in found["probability"]],
+    })  # fmt: skip
+    right = ("Chance that it goes with improvement",)
+    return report.table(
+        "portfolio-association", table, "Features and improvement, exploratory, with 95% intervals", right
+    )
+
+
+def _side_by_side(report: FunderReport) -> str:
+    """Scores beside improvements, for the reader's own eye."""
+    rows = []
+    for line in report.facts.leading:
+        row = {"Collaborative": line.member.label,
+               "Leading measure": numbers.NOT_ESTIMATED if line.ratio is None else say.less(line.ratio)}  # fmt: skip
+        for feature in FIVE:
+            score = report.facts.score(line.member, feature)
+            row[SHORT[feature]] = numbers.NOT_ESTIMATED if score is None else numbers.decimal(score.median, 0)
+        rows.append(row)
+    right = tuple(SHORT.values())
+    caption = "What is not wanted, beside the scores of the features; most improved first"
+    return report.table("portfolio-side-by-side", pd.DataFrame(rows), caption, right)
