@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -31,6 +32,7 @@ def portfolio(
     from collabeval.cli.progress import reporter
     from collabeval.pipeline.portfolio import PortfolioRequest, evaluate_members, exit_code, together
 
+    began = time.perf_counter()
     request = PortfolioRequest(file, tuple(overrides or ()), jobs=jobs, force=force)
     asked, _ = request.load()
     outcomes = evaluate_members(request, lambda name: _telling(name, list(asked.collaboratives), not as_json))
@@ -43,6 +45,7 @@ def portfolio(
         print(json.dumps(found, indent=2, ensure_ascii=False))
     else:
         say_status(status, folder.path)
+        print(f"all collaboratives and the portfolio: {time.perf_counter() - began:.1f} s")
     code = exit_code(outcomes, status)
     if code and not (code == 3 and provisional_ok):
         raise typer.Exit(code)
@@ -55,8 +58,11 @@ def _telling(name: str, names: list[str], aloud: bool) -> Iterator[Reporter]:
 
     if aloud:
         print(f"{name} ({names.index(name) + 1} of {len(names)})", flush=True)
+    began = time.perf_counter()
     with reporter() as telling:
         yield telling
+    if aloud:
+        print(f"{name}: {time.perf_counter() - began:.1f} s", flush=True)
 
 
 def say_outcomes(outcomes: list[Outcome]) -> None:

@@ -1,7 +1,8 @@
 """The funder's edition of a portfolio: what may be shown of collaboratives, with no site to be told from it.
 
 Nothing of a single site passes: neither code nor name, no row of one site, no number that rests on fewer sites than
-`report.minimum_sites`, and of sites that collaboratives share no count below that.
+`report.minimum_sites`. Of sites that collaboratives share no count below that
+is told, and the others rounded to a multiple of it.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ class PublishedPortfolio:
     """What may be shown of a portfolio; rates are on the base of each measure, a number not shown is NaN.
 
     ``left_out`` are those without results: label, and what kind of failure (`refused` for params or data, `failed`).
-    ``best_of`` has quartiles over sites in place of sites; ``by_number`` counts sites by in how many collaboratives
-    they take part, `more` where the row stands for that many or more.
+    ``best_of`` has quartiles over sites in place of sites; ``by_number`` counts sites (rounded) by in how many
+    collaboratives they take part, `more` where the row stands for that many or more.
     """
 
     params: Portfolio
@@ -172,14 +173,17 @@ def _value(table: pd.DataFrame, small: set[str]) -> pd.DataFrame:
 
 
 def _overlap(table: pd.DataFrame, fewest: int) -> pd.DataFrame:
-    """Shared sites by pair; counts from 1 to `fewest` − 1 are blank, zeros stay."""
-    return table.assign(sites=suppress(table["sites"].astype(float), fewest))
+    """Shared sites by pair, rounded; counts from 1 to `fewest` − 1 are blank, zeros and all of one (itself) stay."""
+    alone = table["collaborative"].eq(table["other"])
+    counts = table["sites"].astype(float)
+    return table.assign(sites=counts.where(alone, _rounded(suppress(counts, fewest), fewest)))
 
 
 def _by_number(table: pd.DataFrame, fewest: int) -> pd.DataFrame:
-    """Sites by the number of their collaboratives: small counts go into "that many or more", from the top down.
+    """Sites by the number of their collaboratives, rounded; small ones go into "that many or more", from the top down.
 
-    A count left small below makes the table vanish: beside the others it would be the difference from their sum.
+    A count left small below makes the table vanish. Rounded, since all places together are known: they and exact
+    counts would tell how many sites the last row hides.
     """
     rows = [[int(row["collaboratives"]), int(row["sites"]), False] for row in table.to_dict("records")]
     while len(rows) > 1 and rows[-1][1] < fewest:
@@ -187,14 +191,23 @@ def _by_number(table: pd.DataFrame, fewest: int) -> pd.DataFrame:
         rows[-1] = [rows[-1][0], rows[-1][1] + sites, True]
     if any(sites < fewest for _, sites, _ in rows):
         rows = []
-    return pd.DataFrame(rows, columns=["collaboratives", "sites_counted", "more"])
+    told = pd.DataFrame(rows, columns=["collaboratives", "sites_counted", "more"])
+    return told.assign(sites_counted=_rounded(told["sites_counted"].astype(float), fewest))
+
+
+def _rounded(counts: pd.Series, base: int) -> pd.Series:
+    """Counts to the nearest multiple of `base`."""
+    return base * (counts / base).round()
 
 
 def _best_of(table: pd.DataFrame, fewest: int) -> pd.DataFrame:
-    """Quartiles over sites of points on the data and expected, and by how much the first exceed the second."""
+    """Quartiles over sites of points on the data and expected, and by how much the first exceed the second.
+
+    Half of the sites lie outside the quartiles: each half must be `fewest` or more.
+    """
     rows = []
     for score, own in table.groupby("score", sort=False):
-        if len(own) < fewest:
+        if len(own) < 2 * fewest:
             continue
         row: dict[str, object] = {"score": score, "scored": len(own), "counted": float(own["counted"].mean())}
         for column in ("points", "expected"):

@@ -25,5 +25,5 @@ def _of(member: Member) -> list[pd.DataFrame]:
 
 
 def _target(member: Member) -> float:
-    settings = getattr(member.params, "features", None)
+    settings = getattr(member.params, "profile", None)
     return float("nan") if settings is None else float(settings.target)

@@ -56,7 +56,7 @@ def _shared_message(report: FunderReport) -> str:
         return f"How many {nouns[1]} take part in several collaboratives is not told: the numbers are small."
     total, places = int(rows["sites_counted"].sum()), sum(member.sites for member in report.published.members)
     most = int(rows["collaboratives"].max())
-    return (f"{numbers.whole(total)} {numbers.plural(total, nouns)} fill {numbers.whole(places)} places; "
+    return (f"About {numbers.whole(total)} {numbers.plural(total, nouns)} fill {numbers.whole(places)} places; "
             f"some take part in {numbers.number_word(most)} collaboratives"
             f"{' or more' if bool(rows['more'].iloc[-1]) else ''}.")  # fmt: skip
 
@@ -68,7 +68,8 @@ def _by_number_table(report: FunderReport) -> str:
     numbers_of = [f"{row['collaboratives']}{' or more' if row['more'] else ''}" for row in rows.to_dict("records")]
     nouns = numbers.capital(report.facts.nouns[1])
     table = pd.DataFrame({"Collaboratives": numbers_of, nouns: [numbers.whole(n) for n in rows["sites_counted"]]})
-    caption = f"{nouns} by the number of collaboratives they take part in"
+    base = report.published.params.report.minimum_sites
+    caption = f"{nouns} by the number of collaboratives they take part in, to the nearest {base}"
     return report.table("portfolio-sites", table, caption, (nouns,))
 
 
@@ -85,7 +86,8 @@ def _overlap_table(report: FunderReport) -> str:
         shown.iloc[row, row + 1 :] = ""
     shown.columns = [numbered[name] for name in order]
     shown.insert(0, "Collaborative", [f"{numbered[name]} {labels[name]}" for name in order])
-    caption = f"{numbers.capital(report.facts.nouns[1])} that two collaboratives share; on the diagonal, all of one"
+    nouns = numbers.capital(report.facts.nouns[1])
+    caption = f"{nouns} that two collaboratives share, to the nearest {fewest}; on the diagonal, all of one"
     return report.table("portfolio-overlap", shown.reset_index(drop=True), caption, tuple(shown.columns[1:]))
 
 
@@ -142,12 +144,16 @@ def multiplicity(report: FunderReport) -> Section:
                           callout("important", "Key message", text(message)), table, text(why)))  # fmt: skip
 
 
+CHAPTERS = (
+    portfolio_features.features, portfolio_features.association, portfolio_parts.practices, portfolio_parts.value,
+    shared_sites,
+)  # fmt: skip
+
+
 def absent(report: FunderReport) -> Section:
     """Collaboratives left out, chapters left out, and what each collaborative lacks."""
     rows = [(label, "all of it", _why(kind)) for label, kind in report.published.left_out]
-    missing = [part(report) for part in
-               (portfolio_features.features, portfolio_features.association, portfolio_parts.practices, portfolio_parts.value,
-                shared_sites)]  # fmt: skip
+    missing = [part(report) for part in CHAPTERS]
     rows += [("all", part.section, f"{part.why}: {part.needs}") for part in missing if isinstance(part, Missing)]
     for member in report.published.members:
         rows += [(member.label, PARTS[part], f"would take {NEEDS[part]}") for part in member.lacks]

@@ -61,15 +61,15 @@ def lead(facts: PortfolioFacts) -> str:
 
 
 def _sites(facts: PortfolioFacts, places: int) -> str:
-    """ "92 hospitals, 31 of them in several": by the register; without one, places are not the same as sites."""
+    """ "about 90 hospitals, about 30 of them in several": by the register; without one, places are not sites."""
     rows = facts.published.by_number
     if rows.empty:
         return f"{numbers.whole(places)} places of {facts.nouns[1]} (one that takes part in two counts twice)"
     total = int(rows["sites_counted"].sum())
     several = int(rows.loc[rows["collaboratives"].gt(1) | rows["more"], "sites_counted"].sum())
     alone = bool(len(rows)) and int(rows["collaboratives"].iloc[0]) == 1 and not rows["more"].iloc[0]
-    more = f", {numbers.whole(several)} of them in several" if several and alone else ""
-    return f"{numbers.whole(total)} {numbers.plural(total, facts.nouns)}{more}"
+    more = f", about {numbers.whole(several)} of them in several" if several and alone else ""
+    return f"about {numbers.whole(total)} {numbers.plural(total, facts.nouns)}{more}"
 
 
 def cards(facts: PortfolioFacts, actions: list[str]) -> tuple[Card, ...]:
