@@ -18,6 +18,7 @@ from collabeval.portfolio.practices import practices
 from collabeval.portfolio.value import value
 from collabeval.run_folder import RunFolder
 
+FOUND = ("portfolio_association", "diagnostics")
 MEMBERS = ("collaborative", "label", "status", "edition", "reason", "sites", "first", "last", "has", "lacks")
 LOOKED_FOR = {  # what a collaborative may lack, by the results table that is there where it does not
     "effect": "effect_summary",
@@ -49,6 +50,11 @@ def read_tables(run_folder: str) -> tuple[Portfolio, RunFolder, dict[str, pd.Dat
     """Params, folder and the gathered tables of a portfolio's run."""
     run = RunFolder(Path(run_folder))
     return portfolio_file.read_resolved(run), run, {name: run.read(run.table(name)) for name in portfolio_file.GATHERED}
+
+
+def read_found(run: RunFolder) -> dict[str, pd.DataFrame]:
+    """What was found from the gathered tables (`association`): slopes, and the checks of everything."""
+    return {name: run.read(run.table(name)) for name in FOUND}
 
 
 def members_table(funder: Funder) -> pd.DataFrame:

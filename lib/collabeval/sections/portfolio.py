@@ -10,7 +10,7 @@ import pandas as pd
 
 from collabeval import plots
 from collabeval.disclosure.portfolio import PublishedPortfolio, publish_portfolio
-from collabeval.portfolio.gather import read_tables
+from collabeval.portfolio.gather import read_found, read_tables
 from collabeval.portfolio.members import open_funder
 from collabeval.run_folder import RunFolder, written_whole
 from collabeval.sections.report import FrontMatter, Section, blocks, callout, figure_text, text, write_table, write_text
@@ -25,7 +25,6 @@ from collabeval.statements.portfolio_facts import Line, PortfolioFacts
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FOUND = ("portfolio_association", "diagnostics")
 WORD = {
     "better": "better than without it", "worse": "worse than without it", "close": "no difference that matters",
     "improved": "improved", "worsened": "worsened", "unclear": "cannot be told", "no_clear_change": "cannot be told",
@@ -62,8 +61,7 @@ class FunderReport:
 def open_portfolio(run_folder: str) -> FunderReport:
     """Open a portfolio's run for its report: everything passes disclosure control here."""
     _, run, tables = read_tables(run_folder)
-    found = {name: run.read(run.table(name)) for name in FOUND}
-    published = publish_portfolio(open_funder(run_folder), tables, found)
+    published = publish_portfolio(open_funder(run_folder), tables, read_found(run))
     return FunderReport(PortfolioFacts(published), RunFolder(Path(run_folder)))
 
 

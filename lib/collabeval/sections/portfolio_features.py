@@ -10,14 +10,13 @@ import pandas as pd
 from collabeval import plots
 from collabeval.disclosure.portfolio import MemberView
 from collabeval.params.indicators import FIVE
+from collabeval.portfolio.association import FIGURE
 from collabeval.sections.portfolio import FunderReport
 from collabeval.sections.report import Missing, Section, blocks, callout, text
 from collabeval.statements import numbers
 from collabeval.statements import portfolio as say
 from collabeval.statements import portfolio_parts as parts
 from collabeval.statements.portfolio_parts import FEATURES, SHORT
-
-FIGURE_FROM = 20  # collaboratives below which associations stand in a table only
 
 
 def features(report: FunderReport) -> Section | Missing:
@@ -85,7 +84,7 @@ def association(report: FunderReport) -> Section | Missing:
                        "tables of indicators, survey or ratings")  # fmt: skip
     rows = report.published.association
     estimated = bool(rows["feature"].ne("").all())
-    enough = estimated and int(rows["collaboratives"].iloc[0]) >= FIGURE_FROM
+    enough = estimated and int(rows["collaboratives"].iloc[0]) >= FIGURE
     basis = {"effect": "the effect of the programme", "change": "the change since baseline"}
     what = basis.get(str(rows["basis"].iloc[0]), "")
     about = f"Improvement is {what} in the outcome measures of each collaborative, of which there are " if what else ""
@@ -100,7 +99,7 @@ def association(report: FunderReport) -> Section | Missing:
             _side_by_side(report),
             callout("note", "What would improve this",
                     text("More collaboratives with scores and a measured effect; a figure is drawn from "
-                         f"{numbers.number_word(FIGURE_FROM)} on.")),
+                         f"{numbers.number_word(FIGURE)} on.")),
         )
     )  # fmt: skip
 

@@ -39,20 +39,22 @@ def members(report: FunderReport) -> Section:
     for name, asked in params.collaboratives.items():
         outcome = outcomes[name]
         label = next((member.label for member in report.published.members if member.name == name), asked.label or name)
-        rows.append(f"## {text(label)}\n\n{text(_finding(lines.get(name), outcome.status))}\n\n"
+        rows.append(f"## {text(label)}\n\n{text(_finding(lines.get(name), outcome.status, report.facts.nouns))}\n\n"
                     f"{_links(report, asked.link, outcome.folder, outcome.report)}")  # fmt: skip
     return Section(blocks(f"# All together\n\n{text(say.headline(report.facts))}.\n\nThe report of the portfolio: "
                           f"{', '.join(whole)}", "# The collaboratives", *rows))  # fmt: skip
 
 
-def _finding(line: Line | None, status: str) -> str:
+def _finding(line: Line | None, status: str, nouns: tuple[str, str]) -> str:
     if status == "failed":
         return "It could not be evaluated, and is left out of the portfolio."
     if line is None:
         return "Its measures rest on too few sites to be shown."
     ratio = "" if line.ratio is None else f": of what is not wanted {say.less(line.ratio)}"
     draft = " Its own run is provisional: a draft that must not circulate." if status == "provisional" else ""
-    return f"{line.view.params.label}: {WORD[line.word]}{ratio}, {numbers.whole(line.member.sites)} sites.{draft}"
+    count = line.member.sites
+    said = f"{line.view.params.label}: {WORD[line.word]}{ratio}, {numbers.whole(count)} {numbers.plural(count, nouns)}."
+    return said + draft
 
 
 def _links(report: FunderReport, link: str, folder: str, files: tuple[str, ...]) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from collabeval.disclosure.portfolio import MemberView
 from collabeval.params.indicators import FIVE
+from collabeval.portfolio.association import MINIMUM
 from collabeval.statements import numbers
 from collabeval.statements.figures import Words, shortened
 from collabeval.statements.numbers import NO_BREAK
@@ -77,7 +78,7 @@ def association_message(facts: PortfolioFacts) -> str:
     """What goes with improvement, where anything does; or that there are too few collaboratives."""
     rows = facts.published.association
     if rows["feature"].eq("").all():
-        count, needs = int(rows["collaboratives"].iloc[0]), ASSOCIATION_NEEDS
+        count, needs = int(rows["collaboratives"].iloc[0]), MINIMUM
         have = numbers.counted(count, COLLABORATIVES)
         return (f"Not estimated: {have} {numbers.verb(count, ('has', 'have'))} both a score of every feature and a "
                 f"measured improvement, and it takes {numbers.number_word(needs)}.")  # fmt: skip
@@ -92,7 +93,6 @@ def association_message(facts: PortfolioFacts) -> str:
     return f"Collaboratives with more of {numbers.listed(said)} probably improved more."
 
 
-ASSOCIATION_NEEDS = 8
 EXPLORATORY = (
     "Exploratory. Collaboratives were not drawn by lot to work as they do: what goes with a feature here may have "
     "other causes, and a few collaboratives decide it. Scores and improvements both enter with their errors; most "
