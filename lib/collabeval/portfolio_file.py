@@ -17,8 +17,8 @@ from collabeval.run_folder import RunFolder, written_whole
 MEMBERS = "members.json"  # beside params.yml in the portfolio's run folder
 GATHERED = (  # results tables made from those of the collaboratives
     "portfolio_members", "portfolio_estimates", "portfolio_probabilities", "portfolio_words", "portfolio_improvements",
-    "portfolio_features", "portfolio_practices", "portfolio_value", "portfolio_overlap", "portfolio_sites",
-    "portfolio_best_of",
+    "portfolio_features", "portfolio_indicators", "portfolio_practices", "portfolio_value", "portfolio_overlap",
+    "portfolio_sites", "portfolio_best_of",
 )  # fmt: skip
 
 

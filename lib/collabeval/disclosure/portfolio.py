@@ -39,6 +39,7 @@ class MemberView:
     first: str
     last: str
     lacks: tuple[str, ...]
+    given: tuple[str, ...]  # its further tables
     views: tuple[MeasureView, ...]
     withheld: tuple[str, ...]  # labels of measures that rest on too few sites
 
@@ -63,6 +64,7 @@ class PublishedPortfolio:
     words: pd.DataFrame
     improvements: pd.DataFrame
     features: pd.DataFrame
+    indicators: pd.DataFrame
     practices: pd.DataFrame
     value: pd.DataFrame
     overlap: pd.DataFrame
@@ -100,6 +102,7 @@ def publish_portfolio(
         words=_of(tables["portfolio_words"], measured),
         improvements=_enough(tables["portfolio_improvements"], funder, fewest),
         features=tables["portfolio_features"],
+        indicators=tables["portfolio_indicators"],
         practices=tables["portfolio_practices"].query("sites >= @fewest").reset_index(drop=True),
         value=_value(tables["portfolio_value"], {name for name, _ in small}),
         overlap=_overlap(tables["portfolio_overlap"], fewest),
@@ -137,8 +140,12 @@ def _member(
     return MemberView(
         name=member.name, label=member.label, status=member.status, edition=member.params.edition,
         sites=int(said["sites"]), first=str(said["first"]), last=str(said["last"]),
-        lacks=tuple(filter(None, str(said["lacks"]).split(", "))), views=views, withheld=withheld,
+        lacks=_listed(said["lacks"]), given=_listed(said["given"]), views=views, withheld=withheld,
     )  # fmt: skip
+
+
+def _listed(text: object) -> tuple[str, ...]:
+    return tuple(filter(None, str(text).split(", ")))
 
 
 def _of(table: pd.DataFrame, measured: set[tuple[str, str]]) -> pd.DataFrame:

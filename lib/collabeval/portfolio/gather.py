@@ -9,7 +9,7 @@ import pandas as pd
 from collabeval import portfolio_file
 from collabeval.params.portfolio import Portfolio
 from collabeval.portfolio.best_of import best_of
-from collabeval.portfolio.features import features
+from collabeval.portfolio.features import features, indicators
 from collabeval.portfolio.improvement import improvements
 from collabeval.portfolio.members import Funder, Member
 from collabeval.portfolio.outcomes import estimates, probabilities, words
@@ -19,13 +19,13 @@ from collabeval.portfolio.value import value
 from collabeval.run_folder import RunFolder
 
 FOUND = ("portfolio_association", "diagnostics")
-MEMBERS = ("collaborative", "label", "status", "edition", "reason", "sites", "first", "last", "has", "lacks")
-LOOKED_FOR = {  # what a collaborative may lack, by the results table that is there where it does not
-    "effect": "effect_summary",
-    "features": "feature_profile",
-    "practices": "",
-    "value": "value_summary",
-    "scorecards": "scorecard_sites",
+MEMBERS = ("collaborative", "label", "status", "edition", "reason", "sites", "first", "last", "has", "lacks", "given")
+LOOKED_FOR = {  # what a collaborative may lack, by the results tables of which one is there where it does not
+    "effect": ("effect_summary",),
+    "features": ("feature_profile", "feature_probabilities"),
+    "practices": (),
+    "value": ("value_summary",),
+    "scorecards": ("scorecard_sites",),
 }
 
 
@@ -38,6 +38,7 @@ def gather(funder: Funder) -> dict[str, pd.DataFrame]:
         "portfolio_words": words(funder),
         "portfolio_improvements": improvements(funder),
         "portfolio_features": features(funder),
+        "portfolio_indicators": indicators(funder),
         "portfolio_practices": practices(funder),
         "portfolio_value": value(funder),
         "portfolio_overlap": overlap(funder),
@@ -74,10 +75,10 @@ def members_table(funder: Funder) -> pd.DataFrame:
 def _member_row(member: Member) -> dict[str, object]:
     periods = sorted(member.panel["period"].unique())
     there = {"practices"} if "practices" in member.given else set()
-    there |= {part for part, table in LOOKED_FOR.items() if table and len(member.table(table))}
+    there |= {part for part, found in LOOKED_FOR.items() if any(len(member.table(table)) for table in found)}
     return {
         "collaborative": member.name, "label": member.label, "status": member.status, "edition": member.params.edition,
         "reason": "", "sites": member.panel["site"].nunique(), "first": periods[0], "last": periods[-1],
         "has": ", ".join(part for part in LOOKED_FOR if part in there),
-        "lacks": ", ".join(part for part in LOOKED_FOR if part not in there),
+        "lacks": ", ".join(part for part in LOOKED_FOR if part not in there), "given": ", ".join(member.given),
     }  # fmt: skip

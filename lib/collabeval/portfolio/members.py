@@ -19,8 +19,8 @@ from collabeval.sources import Source
 
 ALWAYS = ("programme_estimates", "site_probabilities", "site_statements")
 WHERE_THERE = (
-    "effect_summary", "effect_statements", "feature_profile", "feature_profile_probabilities", "value_summary",
-    "scorecard_sites",
+    "effect_summary", "effect_statements", "feature_profile", "feature_profile_probabilities",
+    "feature_probabilities", "value_summary", "scorecard_sites",
 )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from importlib import metadata
 from typing import Any
 
@@ -21,11 +21,12 @@ NAMING = ("better", "worse", "worse_few_cases", "improved", "worsened", "positiv
           "review", "review_persistent")  # fmt: skip
 NEEDS = {
     "effect": "comparators (comparators.csv), or sites that join at different times",
-    "features": "indicators, a survey or ratings",
+    "features": "a table of indicators (indicators.csv)",
     "practices": "a table of practices (practices.csv)",
     "value": "costs (costs.csv), and what an event costs",
     "scorecards": "a scorecard in its params",
 }
+TABLE = {"effect": "comparators", "features": "indicators", "practices": "practices", "value": "costs"}
 PARTS = {"effect": "Effect", "features": "The five features", "practices": "Practices", "value": "Value",
          "scorecards": "Scorecards"}  # fmt: skip
 
@@ -156,7 +157,7 @@ def absent(report: FunderReport) -> Section:
     missing = [part(report) for part in CHAPTERS]
     rows += [("all", part.section, f"{part.why}: {part.needs}") for part in missing if isinstance(part, Missing)]
     for member in report.published.members:
-        rows += [(member.label, PARTS[part], f"would take {NEEDS[part]}") for part in member.lacks]
+        rows += [(member.label, PARTS[part], _would_take(part, member.given)) for part in member.lacks]
     if not rows:
         return Section(blocks("# Not in this report {#sec-absent}", "Nothing is left out."))
     table = pd.DataFrame(rows, columns=["Collaborative", "Part", "Why, or what would fill it"])
@@ -170,6 +171,13 @@ def _left_out(report: FunderReport) -> str:
     verb = numbers.plural(len(names), ("is", "are"))
     said = f"{numbers.capital(numbers.listed(names, 6))} {verb} left out of every number here"
     return f"{said}; what is said of all is said of the others."
+
+
+def _would_take(part: str, given: Collection[str]) -> str:
+    """What a collaborative would have to give; or that it gave it, and its own run found nothing with it."""
+    if TABLE.get(part) in given:
+        return f"{TABLE[part]}.csv is there, but its own run has no result of it"
+    return f"would take {NEEDS[part]}"
 
 
 def _why(kind: str) -> str:

@@ -21,19 +21,22 @@ from collabeval.statements.portfolio_parts import FEATURES, SHORT
 
 def features(report: FunderReport) -> Section | Missing:
     """The five features side by side."""
-    members = parts.with_features(report.facts)
-    if not members:
-        return Missing("The five features", "no collaborative has indicators, a survey or ratings",
-                       "tables of indicators, survey or ratings (indicators.csv, survey.csv, ratings.csv)")  # fmt: skip
+    facts = report.facts
+    scored, judged = parts.with_features(facts), parts.with_indicators(facts)
+    if not scored and not judged:
+        return Missing("The five features", "no collaborative has indicators with a target",
+                       "a table of indicators (indicators.csv)")  # fmt: skip
     return Section(
         blocks(
             "# The five features {#sec-features}",
-            callout("important", "Key message", text(parts.features_message(report.facts))),
-            _features_figure(report),
-            _features_table(report),
-            text(parts.lacking(report.facts, "features", "No score of any feature")),
-            callout("note", "What would improve this", text("Shorter intervals come with more indicators, more answers "
-                                                            "to the survey, and more raters.")),
+            callout("important", "Key message",
+                    text((parts.features_message if scored else parts.indicators_message)(facts))),
+            _features_figure(report) if scored else "",
+            _features_table(report) if scored else "",
+            _indicators_table(report, judged) if judged else "",
+            text(parts.lacking(facts, "features", "Without indicators")),
+            callout("note", "What would improve this", text("Targets for every indicator, and more indicators of the "
+                                                            "features that have few.")),
         )
     )  # fmt: skip
 
@@ -77,11 +80,23 @@ def _features_table(report: FunderReport) -> str:
     return report.table("portfolio-features", pd.DataFrame(rows), "Scores from 0 to 100, with 95% intervals")
 
 
+def _indicators_table(report: FunderReport, members: list[MemberView]) -> str:
+    """How many indicators of each feature are at target, and how many short of it."""
+    rows = []
+    for member in members:
+        found = {feature: report.facts.at_target(member, feature) for feature in FIVE}
+        told = {SHORT[feature]: f"{at} of {every}" + (f", {short} short" if short else "") if every else "–"
+                for feature, (at, short, every) in found.items()}  # fmt: skip
+        rows.append({"Collaborative": member.label, **told})
+    caption = "Indicators with a target: how many are probably at it, and how many probably short of it"
+    return report.table("portfolio-indicators", pd.DataFrame(rows), caption)
+
+
 def association(report: FunderReport) -> Section | Missing:
     """What goes with improvement: a figure from twenty collaboratives on, a table below."""
     if not parts.with_features(report.facts):
         return Missing("What goes with improvement", "no collaborative has scores of the features",
-                       "tables of indicators, survey or ratings")  # fmt: skip
+                       "scores of all five features in the collaboratives' own runs")  # fmt: skip
     rows = report.published.association
     estimated = bool(rows["feature"].ne("").all())
     enough = estimated and int(rows["collaboratives"].iloc[0]) >= FIGURE

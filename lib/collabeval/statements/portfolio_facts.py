@@ -9,6 +9,7 @@ from typing import Literal
 
 from collabeval.disclosure import MeasureView
 from collabeval.disclosure.portfolio import MemberView, PublishedPortfolio
+from collabeval.statements import numbers
 from collabeval.statements.facts import Estimate, as_estimate
 
 Basis = Literal["effect", "change"]
@@ -139,6 +140,13 @@ class PortfolioFacts:
         rows = self.published.features
         rows = rows[rows["collaborative"].eq(member.name) & rows["feature"].eq(feature) & rows["event"].eq(event)]
         return float(rows["probability"].iloc[0]) if len(rows) else math.nan
+
+    def at_target(self, member: MemberView, feature: str) -> tuple[int, int, int]:
+        """Its indicators of a feature with a target: how many are probably at it, probably short of it, and all."""
+        rows, words = self.published.indicators, self.published.params.rules.probability_words
+        own = rows[rows["collaborative"].eq(member.name) & rows["feature"].eq(feature)]["probability"].dropna()
+        at, short = (sum(bool(numbers.probability_word(chance, words)) for chance in of) for of in (own, 1 - own))
+        return at, short, len(own)
 
     def target(self, member: MemberView) -> float:
         rows = self.published.features

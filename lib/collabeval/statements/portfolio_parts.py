@@ -44,6 +44,29 @@ def features_message(facts: PortfolioFacts) -> str:
     return f"{said}; most often short of it is {numbers.lower_first(FEATURES[worst])}, clearly below in {which}."
 
 
+def indicators_message(facts: PortfolioFacts) -> str:
+    """How many indicators are at target, and the feature where most fall short."""
+    members = with_indicators(facts)
+    counts = {feature: [facts.at_target(member, feature) for member in members] for feature in FIVE}
+    at, short, judged = (sum(of[place] for found in counts.values() for of in found) for place in range(3))
+    said = f"{_number(at)} of {numbers.whole(judged)} indicators with a target {numbers.verb(at, ('is', 'are'))} "
+    said += f"probably at it and {numbers.number_word(short)} probably short of it"
+    missed = {feature: sum(of[1] for of in found) for feature, found in counts.items()}
+    worst = max(FIVE, key=lambda feature: missed[feature])
+    every = sum(of[2] for of in counts[worst])
+    if not short:
+        return f"{said}."
+    name = numbers.lower_first(FEATURES[worst])
+    return f"{said}, most often those of {name} ({numbers.whole(missed[worst])} of {numbers.whole(every)})."
+
+
+def with_indicators(facts: PortfolioFacts) -> list[MemberView]:
+    """Collaboratives with an indicator of the five features that has a target."""
+    rows = facts.published.indicators
+    there = set(rows[rows["feature"].isin(FIVE)]["collaborative"])
+    return [member for member in facts.published.members if member.name in there]
+
+
 def with_features(facts: PortfolioFacts) -> list[MemberView]:
     """Collaboratives with a score of any feature."""
     there = set(facts.published.features["collaborative"])
@@ -117,12 +140,17 @@ def actions(facts: PortfolioFacts) -> list[str]:
     if worse:
         found.append(f"Ask why {numbers.listed(worse, 3)} did worse, before any money follows.")
     if facts.basis == "change":
-        lacking = [member.label for member in facts.published.members if "effect" in member.lacks]
+        lacking = [member.label for member in facts.published.members
+                   if "effect" in member.lacks and "comparators" not in member.given]  # fmt: skip
         if lacking:
             found.append(f"Find comparators for {numbers.listed(lacking, 3)}, so that effect can be told from change.")
     found += _short_of_target(facts)
-    for part, what in (("features", "indicators, a survey or ratings"), ("value", "costs, and what an event costs")):
-        without = [member.label for member in facts.published.members if part in member.lacks]
+    for part, table, what in (
+        ("features", "indicators", "indicators of how it works"),
+        ("value", "costs", "its costs"),
+    ):
+        members = facts.published.members
+        without = [member.label for member in members if part in member.lacks and table not in member.given]
         found += [f"Ask {numbers.listed(without, 3)} for {what}."] if without else []
     return found or ["Go on as now, and look again next year."]
 
