@@ -119,7 +119,12 @@ def _features(case: Case, sites: list[str]) -> dict[str, pd.DataFrame]:
     ]
     chances = [{"feature": feature, "event": "at_target", "probability": 0.9 if score > 70 else 0.02}
                for feature, score in scores.items()]  # fmt: skip
-    return {"feature_profile": pd.DataFrame(rows), "feature_profile_probabilities": pd.DataFrame(chances)}
+    judged = [{"indicator": f"{feature}_{number}", "feature": feature, "site": site, "years_back": back,
+               "event": "at_target", "probability": chance}
+              for feature in FIVE for number, chance in enumerate((0.99, 0.5, 0.01)) for site in ("", sites[0])
+              for back in (0, 1)]  # fmt: skip
+    return {"feature_profile": pd.DataFrame(rows), "feature_profile_probabilities": pd.DataFrame(chances),
+            "feature_probabilities": pd.DataFrame(judged)}  # fmt: skip
 
 
 def _value(case: Case, sites: list[str]) -> dict[str, pd.DataFrame]:

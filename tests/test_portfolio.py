@@ -111,9 +111,18 @@ def test_practices_are_shares_of_sites_by_year(three):
     assert set(three["portfolio_practices"]["collaborative"]) == {"hips", "strokes"}
 
 
+def test_indicators_are_those_of_the_collaborative_in_the_latest_year(three):
+    table = three["portfolio_indicators"].query("collaborative == 'hips' and feature == 'levers'")
+    assert table.set_index("indicator")["probability"].to_dict() == {
+        "levers_0": 0.99,
+        "levers_1": 0.5,
+        "levers_2": 0.01,
+    }
+
+
 def test_a_portfolio_without_register_or_tables_has_empty_ones(tmp_path):
     tables = gathered(make_funder(tmp_path, {"a": Case(has=()), "b": Case(has=())}, register=False))
-    empty = ["features", "practices", "value", "overlap", "sites", "best_of"]
+    empty = ["features", "indicators", "practices", "value", "overlap", "sites", "best_of"]
     assert all(tables[f"portfolio_{name}"].empty for name in empty)
     found = portfolio.association(tables, sampling=None)
     assert found["portfolio_association"]["collaboratives"].to_list() == [0]

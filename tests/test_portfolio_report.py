@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nbformat
@@ -19,6 +19,8 @@ from collabeval.params.indicators import FIVE
 from collabeval.portfolio.association import DRAWS, SLOPES, provisional
 from collabeval.run_folder import RunFolder
 from collabeval.sections import portfolio, portfolio_end, portfolio_features, portfolio_index, portfolio_parts
+from collabeval.statements import portfolio_parts as parts
+from collabeval.statements.portfolio_facts import PortfolioFacts
 from portfolio_case import Case, gathered, make_funder, numbers, ten, without
 from small_project import ROOT
 
@@ -184,6 +186,33 @@ def test_every_chapter_stands_with_its_finding_its_figure_and_what_would_improve
     for alt in told.run.figures.glob("*.txt"):
         assert alt.read_text(encoding="utf-8").strip().endswith((".", "…"))
     assert told.markdown.count("What would improve this") == 6
+
+
+def test_indicators_at_target_are_counted_by_feature_and_lead_where_there_are_no_scores(told, tmp_path):
+    table = pd.read_csv(told.run.tables / "portfolio-indicators.csv", dtype=str).set_index("Collaborative")
+    assert set(table.loc["Hips"]) == {"1 of 3, 1 short"}
+    bare = make_funder(tmp_path, {"a": Case(), "b": Case()})
+    for outcome in portfolio_file.read_members(bare):
+        for name in ("feature_profile", "feature_profile_probabilities"):
+            RunFolder(Path(outcome.folder)).table(name).unlink()
+    tables = gathered(bare)
+    bare.write_tables({"diagnostics": as_table(provisional(tables["portfolio_members"])), **associated(0)})
+    chapter = portfolio_features.features(portfolio.open_portfolio(str(bare.path)))._repr_markdown_()
+    assert "Ten of 30 indicators with a target are probably at it and ten probably short of it" in chapter
+    assert "fig-portfolio-features" not in chapter
+
+
+def test_what_was_given_is_never_asked_for(told):
+    assert "practices.csv is there" not in portfolio_end.absent(told.report)._repr_markdown_()
+    births = told.report.published.member("births")
+    given = replace(births, given=("costs", "comparators"))
+    members = tuple(given if one is births else one for one in told.report.published.members)
+    facts = PortfolioFacts(replace(told.report.published, members=members))
+    without = [action for action in parts.actions(facts) if "table of costs" in action]
+    assert any("Births" in action for action in parts.actions(told.report.facts))
+    assert not any("Births" in action for action in without)
+    report = portfolio.FunderReport(facts, told.run)
+    assert "costs.csv is there, but its own run has no result of it" in portfolio_end.absent(report)._repr_markdown_()
 
 
 def test_what_is_lacking_is_said_with_what_would_fill_it(told):

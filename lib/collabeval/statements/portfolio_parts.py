@@ -145,13 +145,10 @@ def actions(facts: PortfolioFacts) -> list[str]:
         if lacking:
             found.append(f"Find comparators for {numbers.listed(lacking, 3)}, so that effect can be told from change.")
     found += _short_of_target(facts)
-    for part, table, what in (
-        ("features", "indicators", "indicators of how it works"),
-        ("value", "costs", "its costs"),
-    ):
+    for part, table in (("features", "indicators"), ("value", "costs")):
         members = facts.published.members
         without = [member.label for member in members if part in member.lacks and table not in member.given]
-        found += [f"Ask {numbers.listed(without, 3)} for {what}."] if without else []
+        found += [f"Ask {numbers.listed(without, 3)} for a table of {table}."] if without else []
     return found or ["Go on as now, and look again next year."]
 
 
