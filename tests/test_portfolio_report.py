@@ -231,7 +231,14 @@ def test_a_provisional_collaborative_makes_a_draft_that_says_which(told):
 
 def test_sentences_have_no_number_that_is_none_and_no_wrong_singular(told):
     text = re.sub(r"`[^`]*`", "", told.markdown + told.index)
-    for pattern in (r"\bnan\b", r"\bNone\b", r"\binf\b", r"\b([Oo]ne|1) (hospitals|collaboratives)\b", r"\w\.\.\s", r" ,"):
+    for pattern in (
+        r"\bnan\b",
+        r"\bNone\b",
+        r"\binf\b",
+        r"\b([Oo]ne|1) (hospitals|collaboratives)\b",
+        r"\w\.\.\s",
+        r" ,",
+    ):
         assert not re.search(pattern, text), re.search(f".{{60}}{pattern}.{{20}}", text)
 
 

@@ -119,7 +119,8 @@ def association_message(facts: PortfolioFacts) -> str:
 EXPLORATORY = (
     "Exploratory. Collaboratives were not drawn by lot to work as they do: what goes with a feature here may have "
     "other causes, and a few collaboratives decide it. Scores and improvements both enter with their errors; most "
-    "slopes are drawn towards none, since few features can be told apart with so few collaboratives."
+    "slopes are drawn towards none, since few features can be told apart with so few collaboratives: a slope near none "
+    "is no sign that a feature does not matter."
 )
 
 
