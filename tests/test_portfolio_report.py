@@ -144,6 +144,8 @@ def test_nothing_rests_on_too_few_sites(told):
     assert "Not shown, since it rests on fewer than four hospitals" in told.markdown
     table = pd.read_csv(told.run.tables / "portfolio-changes.csv", dtype=str)
     assert "Falls" not in set(table["Collaborative"])
+    for name in ("features", "indicators", "value", "practices", "words", "improvements"):
+        assert "falls" not in set(getattr(told.report.published, name)["collaborative"]), name
     assert "births" in told.report.published.words["collaborative"].to_list()
 
 

@@ -101,10 +101,10 @@ def publish_portfolio(
         probabilities=_of(tables["portfolio_probabilities"], measured),
         words=_of(tables["portfolio_words"], measured),
         improvements=_enough(tables["portfolio_improvements"], funder, fewest),
-        features=tables["portfolio_features"],
-        indicators=tables["portfolio_indicators"],
+        features=_enough(tables["portfolio_features"], funder, fewest),
+        indicators=_enough(tables["portfolio_indicators"], funder, fewest),
         practices=tables["portfolio_practices"].query("sites >= @fewest").reset_index(drop=True),
-        value=_value(tables["portfolio_value"], {name for name, _ in small}),
+        value=_value(_enough(tables["portfolio_value"], funder, fewest), {name for name, _ in small}),
         overlap=_overlap(tables["portfolio_overlap"], fewest),
         by_number=_by_number(tables["portfolio_sites"], fewest),
         best_of=_best_of(tables["portfolio_best_of"], fewest),
@@ -170,6 +170,7 @@ def _estimates(
 
 
 def _enough(table: pd.DataFrame, funder: Funder, fewest: int) -> pd.DataFrame:
+    """Rows of collaboratives with sites enough."""
     few = {member.name for member in funder.members if member.panel["site"].nunique() < fewest}
     return table[~table["collaborative"].isin(few)].reset_index(drop=True)
 
