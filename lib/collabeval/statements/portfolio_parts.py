@@ -188,9 +188,10 @@ def _from_to(lines: Sequence[Line]) -> str:
 
 def features_figure(facts: PortfolioFacts) -> Words:
     """Five panels of scores."""
-    note = ("Dot: score from 0 to 100. Thick line: 1 chance in 2 that the truth is inside; thin line: 95 in 100. "
-            "Blue bar: target. Hollow: clearly below it, with at most 5 chances in 100 of being there.")  # fmt: skip
     members = with_features(facts)
+    note = "Dot: score from 0 to 100. Thick line: 1 chance in 2 that the truth is inside; thin line: 95 in 100. "
+    note += "Blue bar: target. " if any(math.isfinite(facts.target(member)) for member in members) else ""
+    note += "Hollow: clearly below target, with at most 5 chances in 100 of being there."
     told = []
     for member in members:
         scores = [f"{SHORT[feature].lower()} {round(score.median)}" for feature in FIVE
