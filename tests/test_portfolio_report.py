@@ -202,6 +202,8 @@ def test_indicators_at_target_are_counted_by_feature_and_lead_where_there_are_no
     chapter = portfolio_features.features(portfolio.open_portfolio(str(bare.path)))._repr_markdown_()
     assert "Ten of 30 indicators with a target are probably at it and ten probably short of it" in chapter
     assert "fig-portfolio-features" not in chapter
+    said = parts.actions(portfolio.open_portfolio(str(bare.path)).facts)
+    assert "Work on learning from positive deviance, where most indicators fall short of target." in said
 
 
 def test_what_was_given_is_never_asked_for(told):

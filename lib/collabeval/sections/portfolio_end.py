@@ -56,15 +56,16 @@ def _shared_message(report: FunderReport) -> str:
     if rows.empty:
         return f"How many {nouns[1]} take part in several collaboratives is not told: the numbers are small."
     total, places = int(rows["sites_counted"].sum()), sum(member.sites for member in report.published.members)
-    most = int(rows["collaboratives"].max())
-    return (f"About {numbers.whole(total)} {numbers.plural(total, nouns)} fill {numbers.whole(places)} places; "
-            f"some take part in {numbers.number_word(most)} collaboratives"
-            f"{' or more' if bool(rows['more'].iloc[-1]) else ''}.")  # fmt: skip
+    most, more = int(rows["collaboratives"].max()), bool(rows["more"].iloc[-1])
+    said = f"About {numbers.whole(total)} {numbers.plural(total, nouns)} fill {numbers.whole(places)} places; "
+    if most == 1:
+        return said + ("how many are in several is not told, being few." if more else "none is in two.")
+    return f"{said}some take part in {numbers.number_word(most)} collaboratives{' or more' if more else ''}."
 
 
 def _by_number_table(report: FunderReport) -> str:
     rows = report.published.by_number
-    if rows.empty:
+    if len(rows) < 2:
         return ""
     numbers_of = [f"{row['collaboratives']}{' or more' if row['more'] else ''}" for row in rows.to_dict("records")]
     nouns = numbers.capital(report.facts.nouns[1])

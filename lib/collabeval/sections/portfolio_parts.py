@@ -76,8 +76,8 @@ def value(report: FunderReport) -> Section | Missing:
     facts = report.facts
     members = [member for member in facts.published.members if facts.worth(member, "programme_cost") is not None]
     if not members:
-        needs = "tables of costs (costs.csv), and what an event costs, under `value` in params"
-        return Missing("Value", "no collaborative has costs", needs)
+        needs = "tables of costs (costs.csv), and what an event costs, under value in params"
+        return Missing("Value", "no collaborative's own run has a result of costs", needs)
     better = "What an event costs, in one currency and the prices of one year for all collaboratives."
     return Section(
         blocks(

@@ -17,7 +17,7 @@ SAID_OF_ONE = {"effect": "did better than it would have without it", "change": "
 WORSE = {"effect": "did worse than without it", "change": "worsened"}
 SAVES = 0.8  # chance of a net saving from which a collaborative probably saved more than it cost
 CHANGE = (
-    "This is change since each baseline, not effect: not every collaborative has comparators, or sites yet to join."
+    "This is change since each baseline, not effect: the effect of the programme is not known of every collaborative."
 )
 EFFECT = "Held against what would have happened without the programme, as comparators and sites yet to join show it."
 
@@ -80,7 +80,10 @@ def cards(facts: PortfolioFacts, actions: list[str]) -> tuple[Card, ...]:
 
 def _did_it_work(facts: PortfolioFacts) -> Card:
     good, bad, rest = split(facts.leading)
-    answer = f"In {numbers.number_word(len(good))} of {numbers.whole(len(facts.leading))}, by their leading measure."
+    total = len(facts.leading)
+    which = f"all {numbers.number_word(total)}" if len(good) == total > 1 else (
+        f"{numbers.number_word(len(good))} of {numbers.whole(total)}")  # fmt: skip
+    answer = f"In {which}, by their leading measure."
     parts = [f"{numbers.capital(word)}: {_who(lines)}." for word, lines in (("better", good), ("worse", bad)) if lines]
     parts += [f"We cannot tell: {numbers.listed([line.member.label for line in rest], 4)}."] if rest else []
     return Card(QUESTIONS[0], answer, " ".join([*parts, EFFECT if facts.basis == "effect" else CHANGE]))
@@ -156,8 +159,8 @@ def _what_cost(facts: PortfolioFacts) -> Card:
     known = [member for member in facts.published.members if facts.worth(member, "programme_cost") is not None]
     if not known:
         return Card(QUESTIONS[3], "Not in this report.",
-                    "No collaborative has costs. A table of costs (costs.csv) and a cost for each event avoided would "
-                    "fill this card.")  # fmt: skip
+                    "No collaborative's own run has a result of costs. A table of costs (costs.csv) and a cost for "
+                    "each event avoided would fill this card.")  # fmt: skip
     total = total_money(facts, known, "programme_cost")
     answer = f"{total} over all." if total else "Told in several currencies."
     sentences = [f"{numbers.capital(numbers.counted(len(known), COLLABORATIVES))} told what it cost."

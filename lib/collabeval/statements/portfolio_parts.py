@@ -154,7 +154,14 @@ def actions(facts: PortfolioFacts) -> list[str]:
 
 
 def _short_of_target(facts: PortfolioFacts) -> list[str]:
+    """The feature to work on: where most scores are short of target or, without scores, most indicators."""
     members = with_features(facts)
+    if not members:
+        found = [(sum(facts.at_target(member, feature)[1] for member in with_indicators(facts)), feature)
+                 for feature in FIVE]  # fmt: skip
+        most, feature = max(found, key=lambda pair: pair[0])
+        name = numbers.lower_first(FEATURES[feature])
+        return [f"Work on {name}, where most indicators fall short of target."] if most else []
     short = {feature: [m.label for m in members if facts.feature_chance(m, feature) <= BELOW] for feature in FIVE}
     worst = max(FIVE, key=lambda feature: len(short[feature]))
     if not short[worst]:
