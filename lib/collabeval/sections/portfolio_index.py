@@ -50,10 +50,10 @@ def _finding(line: Line | None, status: str, nouns: tuple[str, str]) -> str:
         return "It could not be evaluated, and is left out of the portfolio."
     if line is None:
         return "Its measures rest on too few sites to be shown."
-    ratio = "" if line.ratio is None else f": of what is not wanted {say.less(line.ratio)}"
+    ratio = "" if line.ratio is None else f", with {say.less(line.ratio)} of what is not wanted"
     draft = " Its own run is provisional: a draft that must not circulate." if status == "provisional" else ""
     count = line.member.sites
-    said = f"{line.view.params.label}: {WORD[line.word]}{ratio}, {numbers.whole(count)} {numbers.plural(count, nouns)}."
+    said = f"{line.view.params.label}: {WORD[line.word]}{ratio}; {numbers.whole(count)} {numbers.plural(count, nouns)}."
     return said + draft
 
 
