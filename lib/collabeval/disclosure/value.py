@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from collabeval.disclosure import suppress as rule
-from collabeval.disclosure.results import FLOORS
 from collabeval.disclosure.view import Run
 from collabeval.params import Params
 
@@ -66,7 +65,7 @@ def _floors(chances: pd.Series, hidden: pd.Series) -> pd.Series:
 
 
 def _floor(chance: float) -> float:
-    reached = max((step for step in FLOORS if max(chance, 1 - chance) >= step), default=np.nan)
+    reached = max((step for step in rule.FLOORS if max(chance, 1 - chance) >= step), default=np.nan)
     return reached if chance >= 0.5 else 1 - reached
 
 

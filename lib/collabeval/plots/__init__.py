@@ -9,6 +9,7 @@ from collabeval.plots.change import change
 from collabeval.plots.event_study import EventLabels, event_study
 from collabeval.plots.funnel import funnel
 from collabeval.plots.indicators import fit_on_a_page, indicators
+from collabeval.plots.portfolio_features import portfolio_features
 from collabeval.plots.ranks import ranks
 from collabeval.plots.saving import save_svg, svg
 from collabeval.plots.scales import Axis
@@ -35,6 +36,7 @@ __all__ = [
     "font_files",
     "funnel",
     "indicators",
+    "portfolio_features",
     "ranks",
     "save_svg",
     "scorecard",
