@@ -136,7 +136,7 @@ def make(folder: Path, fake: Fake | None = None) -> RunFolder:
         rows = indicator_rows(params, list(sites["site"]), last, np.random.default_rng(fake.seed))
         tables |= evaluate_indicators(params, analysed, {"indicators": rows})
         run.write(rows, run.data_table("indicators"))
-    if params.value is not None:
+    if params.value is not None or "burden" in params.data.further:
         given, made = value_stand_ins.tables(params, sites, analysed, trees, tables)
         tables |= made
         run.write_data(given)

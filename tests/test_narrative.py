@@ -1,6 +1,8 @@
 """The evaluator's own words: what a file may hold, where it goes, and that no hidden name slips through it."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from collabeval.run_folder import RunFolder
 from collabeval.sections.narrative import TITLE
 from fitting import params_for
 
+TEMPLATE = Path(__file__).parents[1] / "reports" / "evaluation.qmd"
 BROKEN = {
     "a picture": ("Before.\n\n![ward](ward.png)\n", 3, "a picture"),
     "a block of HTML": ("<div>\nbig\n</div>\n", 1, "HTML"),
@@ -96,6 +99,17 @@ def test_a_chapter_without_data_is_made_of_its_words(plain):
     assert made.startswith("# Motivational levers {#sec-levers}")
     assert "No money was paid this year." in made
     assert "Motivational levers" in sections.absent(report).markdown
+
+
+def test_every_chapter_ends_with_its_own_words(plain):
+    """In the report as it is made: the cells of its notebook, in their order."""
+    cells = re.findall(r"^sections\.(\w+)\(report\)$", TEMPLATE.read_text(encoding="utf-8"), re.MULTILINE)
+    report = replace(plain, narrative={name: f"Words on {name}." for name in narrative.CHAPTERS})
+    shown = [getattr(sections, cell)(report) for cell in cells if cell != "front_matter"]
+    endings = [re.search(r"Words on (\w+)\.\n\n:::$", chapter._repr_markdown_()) for chapter in shown]
+    assert [ending[1] for ending in endings if ending] == list(narrative.CHAPTERS)
+    for chapter, ending in zip(shown, endings, strict=True):
+        assert chapter._repr_markdown_().count("Words on") == bool(ending)
 
 
 @pytest.mark.parametrize("written", ["Mercy Hospital led", "MERCY\nhospital led", "*Mercy* Hospital led"])

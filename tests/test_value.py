@@ -9,10 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.special import expit, logit
 
+import collabeval.panel
+import effect_worlds
 import fake_run
 import value_case
 import value_stand_ins
+from collabeval.effect.estimate import estimate
 from collabeval.params import Params
 from collabeval.value import curve, tornado
 from collabeval.value.events import Avoided
@@ -56,7 +60,35 @@ def tables(
 class TestWorkedExample:
     """Complications 13.1 → 10.5 % against 12.5 → 11.5 % elsewhere; 20 million saved on 5 million spent."""
 
-    def test_complications(self):
+    def test_from_counts_to_the_return_on_investment(self):
+        """The effect is estimated from counts. Without the programme: 12.5 → 11.5 on the log-odds scale from 13.1."""
+        cases, sites = 10_000, [f"S{number}" for number in range(40)]
+        without = expit(logit(0.131) + logit(0.115) - logit(0.125))
+        price = 20e6 / ((without - 0.105) * cases * len(sites))
+        value = {"currency": "US$", "price_year": 2024, "cost_per_event": {"m": price}}
+        data = {"sites": "s", "outcomes": "o", "comparators": "c", "costs": "k"}
+        params = effect_worlds.params_of("binomial", periods={"length": "year"}, value=value, data=data)
+        inside, outside = (
+            pd.DataFrame([
+                {"site": site, "period": year, "measure": "m", "numerator": rate * cases, "denominator": float(cases)}
+                for site in units for year, rate in zip(("2023", "2024"), rates, strict=True)
+            ])
+            for units, rates in ((sites, (0.131, 0.105)), ([f"C{number}" for number in range(40)], (0.125, 0.115)))
+        )  # fmt: skip
+        joined = pd.DataFrame({"site": sites, "joined": pd.Timestamp("2024-01-01")})
+        analysed = collabeval.panel.build(params, joined, inside)
+        found = estimate(params, analysed, joined, outside.rename(columns={"site": "unit"}))
+        made = {f"effect_{name}": getattr(found, name) for name in ("draws", "basis", "statements")}
+        costs = value_stand_ins.cost_table([("2024", "All", 5e6)])
+        worth = worth_tables(params, Given(analysed, joined, costs, None, made))["value_summary"]
+        effect = found.summary.set_index("estimand").loc["effect", "mean"]
+        assert round(effect, 1) == -1.6
+        assert cell(worth, "events_avoided", measure="m") == pytest.approx(-effect / 100 * cases * len(sites))
+        assert cell(worth, "cost_avoided") == pytest.approx(20e6, rel=0.0125)
+        assert round(cell(worth, "benefit_cost_ratio"), 1) == 4.0
+        assert round(cell(worth, "return_on_investment"), 1) == 3.0
+
+    def test_by_hand(self):
         points = (10.5 - 13.1) - (11.5 - 12.5)
         assert points == pytest.approx(-1.6)
         cases = 100_000
@@ -110,6 +142,12 @@ class TestTime:
         costs = value_stand_ins.yearly_costs(range(2019, 2024), {"All": 100.0})
         found = tables({}, 9.0, costs, range(2021, 2023))["value_costs"].set_index("year")["counted"]
         assert found.to_dict() == {2019: 1.0, 2020: 1.0, 2021: 1.0, 2022: 1.0, 2023: 0.0}
+
+    def test_the_time_of_the_costs_is_told_with_their_start(self):
+        costs = value_stand_ins.yearly_costs(range(2019, 2024), {"All": 100.0})
+        found = tables({"cost_per_event": {"death": 5.0}}, 9.0, costs, range(2021, 2023))["value_summary"]
+        assert cell(found, "programme_cost", "period") == "2019/2022"
+        assert cell(found, "cost_avoided", "period") == "2021/2022"
 
     def test_half_a_year_of_events_takes_half_of_a_years_costs(self):
         """Quarterly outcomes, yearly costs: of the year, the days of the quarters count."""

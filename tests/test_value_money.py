@@ -121,6 +121,11 @@ def test_params_are_read_as_written(tmp_path):
     [
         ("inflation: 0.02, price_index: {2022: 1}", "both `inflation` and `price_index`"),
         ("price_index: {2021: 1}", "lacks the price year 2022"),
+        ("price_index: {20x1: 1, 2022: 1}", "is not a year"),
+        (
+            "price_index: {2022: 1}, cost_per_event: {death: {mean: 9, price_year: 2019}}",
+            "lacks 2019, the year of death",
+        ),
         ("cost_per_event: {dead: 1}", "dead is not one of the measures"),
         ("cost_per_event: {bundle: 1}", "of bundle more is better"),
         ("cost_per_event: {death: {mean: 9, low: 5}}", "a range has two ends"),
@@ -134,3 +139,22 @@ def test_what_cannot_be_is_refused(tmp_path, own, said):
     with pytest.raises(ParamsError) as error:
         load(tmp_path, own)
     assert said in str(error.value)
+
+
+def test_every_problem_of_the_block_is_told_at_once(tmp_path):
+    own = (
+        "discount_rate: 3, inflation: 0.02, price_index: {2021: 1}, cost_per_event: {death: {mean: 9, low: 5, se: 1}}, "
+        "burden: {hours: 0}, ranges: {inflation: [0.3, 0.1], programme_cost: [1.3, 0.8], discount_rate: [0.2, 0.1]}"
+    )
+    with pytest.raises(ParamsError) as error:
+        load(tmp_path, own)
+    found = str(error.value)
+    for said in (
+        "must be less than 1", "both `inflation`", "lacks the price year", "a range has two ends", "given twice",
+        "must be greater than 0", "[0.3, 0.1] is no range", "[1.3, 0.8] is no range", "[0.2, 0.1] is no range",
+    ):  # fmt: skip
+        assert said in found
+    with pytest.raises(ParamsError) as error:
+        load(tmp_path, "cost_per_event: {dead: 1, bundle: 2, beath: 3}")
+    for said in ("dead is not", "beath is not", "of bundle more is better"):
+        assert said in str(error.value)

@@ -76,7 +76,7 @@ def per_case(params: Params, what: str, cells: pd.DataFrame) -> tuple[module.Per
     return module.PerCase(what, cells, values, Mixing(1)), None
 
 
-def burden_results(params: Params, burden: pd.DataFrame, checks: tuple[Check, ...] = ()) -> pd.DataFrame:
+def burden_results(params: Params, burden: pd.DataFrame | None, checks: tuple[Check, ...] = ()) -> pd.DataFrame:
     """The results table of burden without its fit, whose blocking checks are as given."""
     with (
         mock.patch.object(module, "fit_per_case", per_case),
@@ -94,11 +94,13 @@ def tables(
 ) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
     """Costs and hours as given, by name, and the results tables; `made` are the results of earlier steps."""
     years = [int(label[:4]) for label in panel["period"]]
-    given = {
+    every = {
         "costs": yearly_costs(range(min(years) - 1, max(years) + 1)),
         "burden": burden_table(list(sites["site"]), range(max(years) - 2, max(years) + 1)),
     }
+    given = {name: table for name, table in every.items() if name in params.data.further}
     joined = sites.assign(joined=pd.Timestamp(f"{min(years) - 1}-01-01"))
     effect = {name: made[name] for name in ("effect_draws", "effect_basis", "effect_statements") if name in made}
-    results = worth_tables(params, Given(panel, joined, given["costs"], given["burden"], effect, trees))
-    return given, {"value_burden": burden_results(params, given["burden"]), **results}
+    costs, burden = given.get("costs"), given.get("burden")
+    results = worth_tables(params, Given(panel, joined, costs, burden, effect, trees))
+    return given, {"value_burden": burden_results(params, burden), **results}

@@ -19,7 +19,7 @@ from collabeval.errors import Problem
 from collabeval.params import FurtherName, Params
 from collabeval.params.catalogue import catalogue
 from collabeval.params.indicators import FIVE
-from collabeval.periods import length_of
+from collabeval.periods import length_of, starting
 
 
 def checked_further(
@@ -43,6 +43,7 @@ def checked_further(
     examples = rows.index[marks.ne("")]
     if "period" in rows:
         rows["period"], rows["starts"], rows["ends"] = read_any_periods(stack, rows["period"], params, found)
+    _prices(table, rows, params, found)
     _codes(table, rows, params, sites, found)
     found = [breach for breach in found if breach[0] not in set(examples)]
     found += [(index, marks.loc[index], "is the example row of the template", "delete this row")
@@ -133,6 +134,19 @@ def _days(stack: Stack, name: str, found: list[Breach]) -> pd.Series:
     found += [(index, name, what, fix) for index, what, fix in reading.refused]
     stack.log += [f"{stack.table}, column {name}: {note}" for note in reading.notes]
     return pd.Series(pd.to_datetime(reading.values), index=texts.index).astype(DAY)
+
+
+def _prices(table: FurtherName, rows: pd.DataFrame, params: Params, found: list[Breach]) -> None:
+    """The first money of each year that the price index lacks, which nothing could bring to the price year."""
+    column = {"costs": "amount", "burden": "cost"}.get(table)
+    if column is None or params.value is None or params.value.price_index is None:
+        return
+    told = set(params.value.price_index)
+    for index, day in rows.loc[rows[column].notna(), "starts"].dropna().items():
+        year = str(starting(day.date(), "year", params.periods.year_starts).start.year)
+        if year not in told:
+            found.append((index, "period", f"is of {year}, which `value.price_index` lacks", "add that year there"))
+            told.add(year)
 
 
 def _codes(

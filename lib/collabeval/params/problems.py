@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from collabeval.errors import Problem
 from collabeval.params import Params
-from collabeval.params.types import CODE_PATTERN, without_password
+from collabeval.params.types import CODE_PATTERN, YEAR_PATTERN, without_password
 from collabeval.params.yaml_text import Document, Place
 
 KINDS = {
@@ -25,6 +25,10 @@ KINDS = {
     "dict_type": ("is not a block of keys", "indent `key: value` lines below it"),
     "model_type": ("is not a block of keys", "indent `key: value` lines below it"),
     "tuple_type": ("is not a list", "write it in square brackets: [first, second]"),
+}
+PATTERNS = {
+    CODE_PATTERN: ("is not a code", "use letters, digits, `_`, `-` and `.` only, beginning with a letter or digit"),
+    YEAR_PATTERN: ("is not a year", "write four digits: 2025"),
 }
 
 
@@ -80,8 +84,7 @@ def _phrase(details: ErrorDetails, place: Place, root: type[BaseModel]) -> tuple
         listed = f"allowed: {', '.join(words)}"
         return "is not one of the words allowed here", listed if near in {"", listed} else f"{near} ({listed})"
     if kind == "string_pattern_mismatch":
-        assert context["pattern"] == CODE_PATTERN
-        return "is not a code", "use letters, digits, `_`, `-` and `.` only, beginning with a letter or digit"
+        return PATTERNS[context["pattern"]]
     if kind in KINDS:
         return KINDS[kind]
     return details["msg"].replace("Input should", "must").replace("Tuple should", "must"), help_of(place, root)

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 PASSWORD_IN_URL = re.compile(r"(?P<before>[a-z0-9+.]+://[^/@:\s]*):[^/@\s]+@", re.IGNORECASE)
 CODE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+YEAR_PATTERN = r"^(19|20|21)\d\d$"
 
 
 class Strict(BaseModel):

@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, PositiveFloat, Tag, model_validator
+from pydantic import Discriminator, Field, PositiveFloat, Tag, ValidationInfo, model_validator
+from pydantic import field_validator as check
 
-from collabeval.params.types import Code, Strict, Text, refusal
+from collabeval.params.types import YEAR_PATTERN, Code, Strict, Text, refusal
 
-YEAR_PATTERN = r"^(19|20|21)\d\d$"
 YearText = Annotated[str, Field(pattern=YEAR_PATTERN)]  # keys of a params file are text
 Year = Annotated[int, Field(ge=1900, le=2199)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Span = Annotated[tuple[float, float], Field(strict=False)]
 
 
-def _ordered(span: tuple[float, float] | None, least: float, most: float, what: str) -> None:
-    if span is None:
-        return
-    low, high = span
-    if not least <= low <= high <= most:
-        raise refusal(f"{what}: {list(span)} is no range", f"two numbers from {least:g} to {most:g}, the lower first")
+LIMITS = {"discount_rate": (0, 0.5), "inflation": (-0.2, 1), "programme_cost": (0, 10)}  # of the ranges
+Index = dict[str, float]  # of prices, by year
+Problems = list[tuple[str, str]]  # what is wrong, how to mend it
+
+
+def _refuse(found: Problems) -> None:
+    """All that is wrong in one place as one refusal."""
+    if found:
+        raise refusal("; ".join(what for what, _ in found), "; ".join(dict.fromkeys(fix for _, fix in found)))
 
 
 class UnitCost(Strict):
@@ -44,14 +47,15 @@ class UnitCost(Strict):
 
     @model_validator(mode="after")
     def _one_spread_around_the_mean(self) -> Self:
-        ends = (self.low, self.high)
+        found: Problems = []
         if (self.low is None) != (self.high is None):
-            raise refusal("a range has two ends", "give both `low` and `high`")
-        if self.se is not None and self.low is not None:
-            raise refusal("the spread is given twice", "give `se`, or `low` and `high`")
+            found.append(("a range has two ends", "give both `low` and `high`"))
+        if self.se is not None and (self.low is not None or self.high is not None):
+            found.append(("the spread is given twice", "give `se`, or `low` and `high`"))
         if self.low is not None and self.high is not None and not self.low < self.mean < self.high:
-            raise refusal(f"the mean {self.mean:g} does not lie between {ends[0]:g} and {ends[1]:g}",
-                          "give the ends of a range around it")  # fmt: skip
+            found.append((f"the mean {self.mean:g} does not lie between {self.low:g} and {self.high:g}",
+                          "give the ends of a range around it"))  # fmt: skip
+        _refuse(found)
         return self
 
 
@@ -74,12 +78,13 @@ class Ranges(Strict):
     programme_cost: Span | None = None
     """What the programme's cost is multiplied by: `[0.8, 1.3]`."""
 
-    @model_validator(mode="after")
-    def _each_is_a_range(self) -> Self:
-        _ordered(self.discount_rate, 0, 0.5, "discount_rate")
-        _ordered(self.inflation, -0.2, 1, "inflation")
-        _ordered(self.programme_cost, 0, 10, "programme_cost")
-        return self
+    @check(*LIMITS)
+    @classmethod
+    def _is_a_range(cls, span: tuple[float, float] | None, info: ValidationInfo) -> tuple[float, float] | None:
+        least, most = LIMITS[str(info.field_name)]
+        if span is not None and not least <= span[0] <= span[1] <= most:
+            raise refusal(f"{list(span)} is no range", f"two numbers from {least:g} to {most:g}, the lower first")
+        return span
 
 
 class Collecting(Strict):
@@ -121,23 +126,43 @@ class Value(Strict):
     ranges: Ranges = Field(default_factory=Ranges)
     """Ranges for the one-way sensitivity analysis."""
 
-    @model_validator(mode="after")
-    def _one_way_to_the_price_year(self) -> Self:
-        if self.inflation is not None and self.price_index is not None:
-            raise refusal("both `inflation` and `price_index` are given", "keep one of them")
-        if self.price_index is not None and str(self.price_year) not in self.price_index:
-            raise refusal(f"`price_index` lacks the price year {self.price_year}", "add it")
-        if self.ranges.inflation is not None and self.inflation is None:
+    @check("price_index")
+    @classmethod
+    def _one_way_to_the_price_year(cls, index: Index | None, info: ValidationInfo) -> Index | None:
+        found: Problems = []
+        year = info.data.get("price_year")
+        if index is not None and info.data.get("inflation") is not None:
+            found.append(("both `inflation` and `price_index` are given", "keep one of them"))
+        if index is not None and year is not None and str(year) not in index:
+            found.append((f"`price_index` lacks the price year {year}", "add it"))
+        _refuse(found)
+        return index
+
+    @check("cost_per_event")
+    @classmethod
+    def _prices_of_known_years(cls, costs: dict[str, EventCost], info: ValidationInfo) -> dict[str, EventCost]:
+        index = info.data.get("price_index")
+        years = {name: cost.price_year for name, cost in costs.items() if isinstance(cost, UnitCost)}
+        if index is not None:
+            lacking = {name: year for name, year in years.items() if year is not None and str(year) not in index}
+            _refuse([(f"`price_index` lacks {year}, the year of {name}", "add it") for name, year in lacking.items()])
+        return costs
+
+    @check("ranges")
+    @classmethod
+    def _inflation_has_a_range_where_it_is_given(cls, ranges: Ranges, info: ValidationInfo) -> Ranges:
+        if ranges.inflation is not None and "inflation" in info.data and info.data["inflation"] is None:
             raise refusal("`ranges.inflation` is given, but no `inflation`", "leave the range out")
-        return self
+        return ranges
 
     def checked_against(self, better: Mapping[str, str]) -> Value:
         """Itself, where each cost per event is of a measure of which less is good; `better` is that of each by name."""
-        for name in self.cost_per_event:
-            if better and name not in better:
-                raise refusal(f"cost_per_event: {name} is not one of the measures", "use a name under `measures`")
-            if better.get(name) == "higher":
-                raise refusal(f"cost_per_event: of {name} more is better, so that none is avoided", "take it out")
+        unknown = [name for name in self.cost_per_event if better and name not in better]
+        good = [name for name in self.cost_per_event if better.get(name) == "higher"]
+        _refuse([
+            *((f"cost_per_event: {name} is not one of the measures", "use those of `measures`") for name in unknown),
+            *((f"cost_per_event: of {name} more is better, so that none is avoided", "take it out") for name in good),
+        ])  # fmt: skip
         return self
 
     @property

@@ -48,7 +48,12 @@ def value_tornado(bars: pd.DataFrame, base: float, text: FigureText, axis: str, 
             page.box(near, far, y - BAR / 2, y + BAR / 2, color=colour, zorder=2)
         rising = bool(np.argmax(ends))
         words = (row["low"], row["high"]) if rising else (row["high"], row["low"])
-        look = {"fontsize": NOTE, "color": TEXT2, "bbox": {"facecolor": PAPER, "edgecolor": "none", "pad": 0.5}}
+        look = {
+            "fontsize": NOTE,
+            "color": TEXT2,
+            "zorder": 6,
+            "bbox": {"facecolor": PAPER, "edgecolor": "none", "pad": 0.5},
+        }
         page.write(float(min(*ends, line)) - 0.05, y, words[0], ha="right", **look)
         page.write(float(max(*ends, line)) + 0.05, y, words[1], **look)
     return page.figure

@@ -30,10 +30,10 @@ def _not_made(report: Report) -> list[Missing]:
 
 def absent(report: Report) -> Section:
     """The list of chapters left out."""
-    made = (deviance, coordination, levers, leadership, value)
+    made = (deviance, coordination, levers, leadership)
     over_time = outcomes.missing(report) or effect.missing(report)
     rest = (chapter.missing(report) for chapter in made)
-    found = [part for part in (over_time, *rest, *_not_made(report)) if part]
+    found = [part for part in (over_time, *rest, *value.unassessed(report), *_not_made(report)) if part]
     table = pd.DataFrame(
         {
             "Chapter": [part.section for part in found],

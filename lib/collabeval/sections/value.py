@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import pandas as pd
 
-from collabeval.sections import indicators
+from collabeval.sections import indicators, value_burden
 from collabeval.sections import value_pictures as pictures
 from collabeval.sections.narrative import narrated
 from collabeval.sections.report import Missing, Report, Section, blocks, callout, text
 from collabeval.statements import burden as burden_words
-from collabeval.statements import numbers, phrases, value_facts, value_figures
+from collabeval.statements import numbers, value_facts, value_figures, value_notes
 from collabeval.statements import value as say
 from collabeval.statements.burden import Burden
 from collabeval.statements.facts import Estimate
 from collabeval.statements.money import money, money_interval
 from collabeval.statements.value_advice import improvements
 from collabeval.statements.value_facts import Events, Worth
+from collabeval.value.costs import COLLECTING
 
 TITLE = "Burden and value"
 MOST_ITEMS = 12
 FEATURE = "burden"  # of indicators
-WORD = "Word"
 SMALL = 0.0005  # of the sum of all costs: less makes no difference to what is shown
 
 
@@ -35,6 +34,24 @@ def missing(report: Report) -> Missing | None:
     if _has_worth(value_facts.gather(published)) or _told(report):
         return None
     return Missing(TITLE, "no hours and no costs", "tables of burden and costs (burden.csv, costs.csv)")
+
+
+def unassessed(report: Report) -> list[Missing]:
+    """The parts of the chapter that lack data; where all do, the chapter itself."""
+    whole = missing(report)
+    if whole is not None:
+        return [whole]
+    worth, found = value_facts.gather(report.published), []
+    if worth is None or not math.isfinite(worth.cost):
+        found.append(Missing("Cost of the programme", "no costs, or no currency to count them in",
+                             "a table of costs (costs.csv) and a block `value` in the params file"))  # fmt: skip
+    if worth is None or worth.saved is None:
+        why = "no events avoided and priced" if worth is None else value_notes.not_valued(worth)
+        found.append(Missing("Value of the events avoided", why,
+                             "comparators, and the cost of an event (value.cost_per_event)"))  # fmt: skip
+    if not _burdens(report):
+        found.append(Missing("Hours of collecting data", "no hours by site", "a table of burden (burden.csv)"))
+    return found
 
 
 @narrated("value")
@@ -51,8 +68,9 @@ def burden_and_value(report: Report) -> Section | Missing:
         blocks(
             f"# {TITLE} {{#sec-value}}",
             callout("important", "Key message", text(first[0])) if first else "",
+            text(value_notes.not_assessed([part.section for part in unassessed(report)])),
             _worth(report, worth) if worth else "",
-            _collecting(report, burdens, () if worth else burdens[:1]),
+            value_burden.collecting(report, burdens, () if worth else burdens[:1]),
             _improve(report, worth, burdens) if first else "",
             indicators.added(report, FEATURE, (FEATURE,), FEATURE),
         )
@@ -152,7 +170,7 @@ def _costs(report: Report, worth: Worth, explained: bool) -> str:
     total = amounts.sum().rename("All items").to_frame().T
     shown = pd.concat([amounts, total]).assign(Total=lambda table: table.sum(axis=1))
     cells = {str(year): [money(value, currency) for value in shown[year]] for year in shown.columns}
-    table = pd.DataFrame({"Item": list(shown.index), **cells})
+    table = pd.DataFrame({"Item": [value_notes.item_name(item) for item in shown.index], **cells})
     caption = f"What the programme cost, by item and year, in {currency} of {worth.params.price_year}"
     bold = [False] * len(amounts) + [True]
     return blocks(
@@ -164,74 +182,20 @@ def _costs(report: Report, worth: Worth, explained: bool) -> str:
 
 def _cost_text(worth: Worth, costs: pd.DataFrame, explained: bool) -> str:
     real, outside = float(costs["price_year_amount"].sum()), float(costs["not_counted"].sum())
-    said = [] if explained else [say.counted(worth)]
+    said = [] if explained else [value_notes.counted(worth)]
     if worth.valued and abs(outside) > SMALL * abs(real):
         left = money(outside, worth.params.currency)
-        said.append(f"Of these costs, {left} lie outside {numbers.period_name(worth.span)} and are not set against it.")
-    if abs(worth.cost - (real - outside)) > SMALL * abs(real):
-        present = money(worth.cost, worth.params.currency)
-        said.append(f"Discounted, the costs that count come to {present}.")
+        when = numbers.period_name(worth.cost_span)
+        said.append(f"Of these costs, {left} lie outside {when} and are not set against it.")
+    if worth.valued and worth.cost_span != worth.span:
+        when = numbers.period_name(worth.span)
+        said.append(f"What was spent before {when}, on starting, is set against the events avoided too.")
+    present, undiscounted = (money(amount, worth.params.currency) for amount in (worth.cost, real - outside))
+    if present != undiscounted:
+        said.append(f"The costs that count come to {undiscounted}, discounted to {present}.")
+    if worth.params.add_burden and COLLECTING not in set(costs["item"]):
+        said.append("The cost of collecting data, which params ask to add, is not in them: no table gives it.")
     return " ".join(said)
-
-
-def _collecting(report: Report, burdens: tuple[Burden, ...], told: tuple[Burden, ...]) -> str:
-    """Hours and cost per case: what they are (but for those told above), all sites, their table."""
-    if not burdens:
-        return ""
-    shown = [found for found in burdens if len(found.sites)]
-    notes = [burden_words.notes(found, report.lead.nouns) for found in burdens if not len(found.sites)]
-    said = [burden_words.finding(report.published, found) for found in burdens if found not in told]
-    return blocks(
-        "## Burden of collecting data",
-        text(" ".join(filter(None, [*said, *notes]))),
-        pictures.burden(report, shown[0]) if shown else "",
-        *[_burden_table(report, group) for group in _tables(shown)],
-    )
-
-
-def _tables(burdens: list[Burden]) -> list[list[Burden]]:
-    """One table of hours and cost, two where cost too has a benchmark: they would not fit side by side."""
-    together = len(burdens) < 2 or burdens[-1].benchmark is None
-    return [burdens] if together and burdens else [[found] for found in burdens]
-
-
-def _burden_table(report: Report, burdens: list[Burden]) -> str:
-    """A row for each site in the order of the figure."""
-    first = burdens[0].sites
-    order = list(first["site"]) + [site for site in burdens[-1].sites["site"] if site not in set(first["site"])]
-    cells: dict[str, list[str]] = {numbers.capital(report.lead.nouns[0]): order}
-    for found in burdens:
-        cells |= {
-            name: list(column.reindex(order).fillna(numbers.NOT_ESTIMATED))
-            for name, column in _cells(found, found is burdens[0])
-        }
-    above = first.set_index("site")["word"].eq("worse").reindex(order, fill_value=False)
-    what = " and ".join(numbers.capital(found.what) if found is burdens[0] else found.what for found in burdens)
-    caption = f"{what} of collecting data{phrases.in_period(burdens[0].period)}, by {report.lead.nouns[0]}"
-    words = {WORD, next(iter(cells)), *map(_against, burdens)}
-    right = [name for name in cells if name not in words]
-    return report.table(f"value-burden-{burdens[0].what}", pd.DataFrame(cells), caption, list(above), right=right)
-
-
-def _cells(found: Burden, main: bool) -> Iterator[tuple[str, pd.Series]]:
-    """Columns of the table by their headings, each by site; the change of the main one only, since they move alike."""
-    sites, per = found.sites.set_index("site"), numbers.capital(found.what)
-    values = [found.written(value) if value == value else numbers.NOT_ESTIMATED for value in sites["q50"]]
-    yield f"{per} a case", pd.Series(values, sites.index)
-    spans = [found.span(low, high) for low, high in zip(sites["q025"], sites["q975"], strict=True)]
-    yield "95% interval" if main else "Its interval", pd.Series(spans, sites.index)
-    if found.benchmark is not None:
-        rows = zip(sites["word"], sites["chance"], sites["hidden"], strict=True)
-        yield _against(found), pd.Series([burden_words.against(*row) for row in rows], sites.index)
-    if main and sites["change_q975"].notna().any():
-        changes = [burden_words.change(found, row) for _, row in sites.iterrows()]
-        yield "Since last year", pd.Series(changes, sites.index)
-        rows = zip(sites["change"], sites["change_chance"], sites["hidden"], strict=True)
-        yield WORD, pd.Series([burden_words.changed(*row) for row in rows], sites.index)
-
-
-def _against(found: Burden) -> str:
-    return f"Benchmark of {found.written(found.benchmark or 0.0)}"
 
 
 def _improve(report: Report, worth: Worth | None, burdens: tuple[Burden, ...]) -> str:

@@ -58,7 +58,9 @@ def _money_rows(worth: Worth) -> list[dict[str, object]]:
         rows.append(_money_row("avoided", "Cost avoided", "events × cost of one", worth.saved, currency))
     if math.isfinite(worth.cost):
         spent = Estimate(worth.cost, math.nan, math.nan)
-        row = _money_row("cost", "Programme cost", "as given, of the same time", spent, currency)
+        when = f"{numbers.period_name(worth.cost_span)}, with its start"
+        when = "of the same time" if worth.cost_span == worth.span else when
+        row = _money_row("cost", "Programme cost", when, spent, currency)
         minus = numbers.MINUS if rows else ""
         rows.append(row | {"value": f"{minus}{money(worth.cost, currency)}", "range": ""})
     if worth.net is not None and math.isfinite(worth.net.median):

@@ -116,7 +116,8 @@ def finding(published: Published, found: Burden) -> str:
     if found.benchmark is None or found.sites.empty:
         return f"{said}."
     clause = f"{numbers.counted(int(above), nouns, of=len(found.sites))} {numbers.plural(int(above), ('lies', 'lie'))}"
-    return f"{said}; {clause} above the benchmark of {found.written(found.benchmark)}."
+    sure = phrases.chances(published.params.rules.level)
+    return f"{said}; {clause} above the benchmark of {found.written(found.benchmark)} (by the rule: {sure})."
 
 
 def _took(found: Burden) -> str:

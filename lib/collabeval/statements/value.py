@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from collabeval.disclosure import Published
-from collabeval.params import Value
 from collabeval.statements import numbers, phrases
 from collabeval.statements.facts import Estimate
 from collabeval.statements.money import money, money_interval
@@ -69,8 +68,7 @@ def finding(published: Published, worth: Worth) -> str:
     if worth.net is None:
         return _without_net(published, worth)
     slug, word, chance = verdict(worth, published.params.rules.probability_words)
-    currency, effect = worth.params.currency, worth.basis == "effect"
-    sums = f"{saved(worth, currency)}, {money(worth.cost, currency)} spent{phrases.in_period(worth.span)}"
+    effect, sums = worth.basis == "effect", in_and_out(worth)
     if slug == "unclear":
         said = "whether the programme saved more than it cost, we cannot tell" if effect else (
             "whether it was worth more than the programme cost, we cannot tell")  # fmt: skip
@@ -80,6 +78,14 @@ def finding(published: Published, worth: Worth) -> str:
         return f"The programme {word} {what} ({numbers.chance(chance)}): {sums}."
     more = "more" if slug == "saved" else "less"
     return hedged(f"It was {word} worth {more} than the programme cost ({numbers.chance(chance)}): {sums}.", "change")
+
+
+def in_and_out(worth: Worth) -> str:
+    """Cost avoided and money spent, each with its time where what was spent on starting makes them differ."""
+    currency, same = worth.params.currency, worth.span == worth.cost_span
+    when = "" if same else phrases.in_period(worth.span)
+    spent = f"{money(worth.cost, currency)} spent{phrases.in_period(worth.cost_span)}"
+    return f"{saved(worth, currency)}{when}, {spent}"
 
 
 def saved(worth: Worth, currency: str) -> str:
@@ -100,7 +106,7 @@ def _without_net(published: Published, worth: Worth) -> str:
         return hedged(said, worth.basis)
     if not math.isfinite(worth.cost):
         return f"What the programme cost is not known, and {NO_RETURN}."
-    spent = f"The programme cost {money(worth.cost, currency)}{phrases.in_period(worth.span)}"
+    spent = f"The programme cost {money(worth.cost, currency)}{phrases.in_period(worth.cost_span)}"
     each = next((one for one in worth.valued if one.break_even is not None), None)
     if each is not None and each.break_even is not None:
         return hedged(
@@ -209,40 +215,3 @@ def least_interval(ratio: Estimate, currency: str) -> str:
 def told(each: Events) -> str:
     """A change that is not valued."""
     return f"{events(each)[:-1]}; {NO_RETURN} from it."
-
-
-def counted(worth: Worth) -> str:
-    """In which money, discounted how, seen from where."""
-    params = worth.params
-    said = f"Amounts are in {params.currency} of {params.price_year}{_prices(params)}, {_discounting(params)}"
-    return f"{said}; perspective: {params.perspective}."
-
-
-def _prices(params: Value) -> str:
-    if params.price_index is not None:
-        return ", those of other years brought there by the price index that params declare"
-    if params.inflation is not None:
-        return f", those of other years brought there at {_rate(params.inflation)} a year"
-    return ", as they were given"
-
-
-def _discounting(params: Value) -> str:
-    if params.discount_rate == 0:
-        return "not discounted"
-    base = "the first year that is counted" if params.discount_to is None else str(params.discount_to)
-    return f"discounted to {base} at {_rate(params.discount_rate)} a year"
-
-
-def _rate(rate: float) -> str:
-    return f"{numbers.decimal(100 * rate, 1).removesuffix('.0')}%"
-
-
-def left_out(worth: Worth) -> str:
-    """Periods that count for nothing since they have no costs, and the warning on counting the same money twice."""
-    said = []
-    if worth.without_costs:
-        periods = numbers.listed([numbers.period_name(period) for period in worth.without_costs], 4)
-        said.append(f"Events of {periods} are not counted, since no costs are given for all of that time.")
-    if sum(each.saved is not None for each in worth.valued) > 1:
-        said.append("The sum over measures holds where the cost of one event is not part of the cost of another.")
-    return " ".join(said)

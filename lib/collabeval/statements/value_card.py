@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from collabeval.disclosure import Published
-from collabeval.statements import numbers, phrases, value
+from collabeval.statements import numbers, value
 from collabeval.statements.money import money
 from collabeval.statements.value_facts import Worth
 
@@ -23,7 +23,7 @@ def card(published: Published, worth: Worth | None) -> tuple[str, str, str, floa
     changes = {"saved": f"Change, not effect: {word} worth its cost.", "unclear": "Change, not effect: we cannot tell.",
                "cost_more": f"Change, not effect: {word} not worth it."}  # fmt: skip
     answer = (effects if worth.basis == "effect" else changes)[slug]
-    sums = f"{value.saved(worth, currency)}, {money(worth.cost, currency)} spent{phrases.in_period(worth.span)}."
+    sums = f"{value.in_and_out(worth)}."
     label = "Chance that it saved more than it cost"
     label = label if worth.basis == "effect" else "Chance that the change is worth the cost"
     said = " ".join(filter(None, [value.hedged(numbers.capital(sums), worth.basis), value.returns(worth)]))

@@ -45,12 +45,14 @@ class Worth:
     """The programme as a whole, and the measures: those that are valued, and those that are told as change only.
 
     ``cost`` is NaN without costs; ``saved`` and what follows from it None without a cost per event or an effect.
+    ``cost_span`` begins before ``span`` where what was spent on starting counts too.
     ``reasons`` say why a measure is not valued, by its name. ``without_costs`` are periods with events and no costs.
     """
 
     params: Value
     cost: float
     span: str
+    cost_span: str
     basis: str
     saved: Estimate | None
     net: Estimate | None
@@ -76,10 +78,12 @@ def gather(published: Published) -> Worth | None:
     cost = float(totals["mean"].get("programme_cost", math.nan))
     saved = _one(totals, "cost_avoided")
     spans = totals["period"].reindex(["cost_avoided", "programme_cost"]).dropna()
+    span = next((each.span for each in valued), "") or (str(spans.iloc[0]) if len(spans) else "")
     return Worth(
         params=params,
         cost=cost,
-        span=str(spans.iloc[0]) if len(spans) else next((each.span for each in valued), ""),
+        span=span,
+        cost_span=str(totals["period"].get("programme_cost", span)),
         basis=str(totals["basis"].get("cost_avoided", "")) or next((each.basis for each in valued), ""),
         saved=saved,
         net=_one(totals, "net_benefit"),

@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from collabeval.disclosure import Published
-from collabeval.statements import numbers, phrases, value
+from collabeval.statements import numbers, phrases, value, value_notes
 from collabeval.statements.figures import Words, words
 from collabeval.statements.money import money, money_interval
 from collabeval.statements.value_facts import Events, Worth
@@ -21,12 +21,13 @@ def main(published: Published, worth: Worth) -> Words:
     title = _title(published, worth)
     when = numbers.period_name(worth.span) if worth.span else "All costs given"
     note = (
-        "Events avoided are those that there would have been without the programme, less those there were."
+        "Events avoided are those that there would have been without the programme, as the chapter on outcomes "
+        "estimates them from those that had not joined, less those there were."
         if worth.basis == "effect" else
         "Events avoided are the change since the baseline, times the cases now: not proof of an effect."
         if worth.basis == "change" else "",
-        value.counted(worth),
-        value.left_out(worth),
+        value_notes.counted(worth),
+        value_notes.left_out(worth),
     )  # fmt: skip
     return words(published, title, f"{when}. Bars: best estimates. {LINES}", note, _alt(worth))
 
@@ -125,6 +126,7 @@ def tornado(published: Published, worth: Worth, all_bars: pd.DataFrame) -> Words
         f"{numbers.NO_BREAK}100 chances; the others as params declare them.",
         "One input at a time: several may be off at once, which the intervals of the first figure allow for.",
         f"Of no weight here: {numbers.listed(weightless)}." if weightless else "",
+        value_notes.middles(worth, float(first["base"])),
     )
     spans = [
         f"{input_name(published, row)} {money_interval(min(nets), max(nets), currency)}"
@@ -154,7 +156,7 @@ def input_end(row: pd.Series, end: str, currency: str) -> str:
     """The end of an input's range in words."""
     if row["input"] in {"discount_rate", "inflation"}:
         return f"{numbers.decimal(100 * row[end], 1).removesuffix('.0')}%"
-    return numbers.decimal(row[end], 0) if row["input"] == "events_avoided" else money(row[end], currency)
+    return numbers.estimated_total(row[end]) if row["input"] == "events_avoided" else money(row[end], currency)
 
 
 def heading(worth: Worth) -> str:

@@ -66,9 +66,9 @@ def _amounts(params: Params, burden: pd.DataFrame) -> Iterator[tuple[str, pd.Dat
     rows = burden[["site", "period", "starts", "ends", "cases"]]
     yield "hours", rows.assign(amount=burden["hours"])
     if params.value is not None and burden["cost"].notna().any():
-        years = [year_of(day.date(), params.periods.year_starts) for day in burden["starts"]]
-        real = burden["cost"] * price_factors(params.value, years)
-        yield "cost", rows.assign(amount=real)[real.notna()]
+        known = rows.assign(amount=burden["cost"])[burden["cost"].notna()]
+        years = [year_of(day.date(), params.periods.year_starts) for day in known["starts"]]
+        yield "cost", known.assign(amount=known["amount"] * price_factors(params.value, years))
 
 
 def _by_year(rows: pd.DataFrame) -> pd.DataFrame:

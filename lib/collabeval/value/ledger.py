@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from collabeval import periods as period_texts
 from collabeval.params import Params, Value
 from collabeval.value import costs as programme
 from collabeval.value import unit_costs
@@ -22,7 +23,8 @@ class Ledger:
     ``rows`` are the costs with `counted`, the share of each that belongs to these periods (or, for an effect, to the
     time before them); None without costs. ``base`` is the year that is not discounted. ``shares`` (M, T) say which
     share of a measure's events lies in each period; where periods without costs are left out they sum to less than 1.
-    ``not_covered`` are those periods.
+    ``not_covered`` are those periods. ``started`` is the period of the first cost that counts where that lies before
+    all events, "" elsewhere.
     """
 
     value: Value
@@ -35,6 +37,7 @@ class Ledger:
     rows: pd.DataFrame | None
     base: int
     not_covered: tuple[str, ...]
+    started: str
 
     @property
     def counted_events(self) -> np.ndarray:
@@ -67,6 +70,11 @@ class Ledger:
         """First and last period that count, `2021Q1/2024Q4`; without events those of the costs."""
         labels = list(self.periods.index) if len(self.periods) else list(dict.fromkeys(_of_costs(self.rows)))
         return "/".join(dict.fromkeys((labels[0], labels[-1]))) if labels else ""
+
+    @property
+    def cost_span(self) -> str:
+        """The same of the costs that count, which begin with what was spent on starting."""
+        return f"{self.started}/{self.span.split('/')[-1]}" if self.started else self.span
 
 
 def _of_costs(rows: pd.DataFrame | None) -> list[str]:
@@ -102,6 +110,7 @@ def open_ledger(params: Params, given: Given, avoided: tuple[Avoided, ...]) -> L
         rows=rows,
         base=_base(value, rows, periods),
         not_covered=missing,
+        started=_started(params, rows, periods),
     )
 
 
@@ -122,6 +131,16 @@ def _unit_costs(params: Params, avoided: tuple[Avoided, ...]) -> np.ndarray:
     declared = {name: unit_costs.drawn(cost, value, size, random) for name, cost in value.unit_costs.items()}
     nothing = np.full(size, np.nan)
     return np.array([declared.get(each.measure, nothing) for each in avoided]).reshape(len(avoided), size)
+
+
+def _started(params: Params, rows: pd.DataFrame | None, periods: pd.DataFrame) -> str:
+    """The period of the outcomes in which the first cost that counts begins, "" where no event comes later."""
+    length = params.periods.length
+    if rows is None or not len(periods) or length == "none":
+        return ""
+    first = rows.loc[rows["counted"] > 0, "starts"].min()
+    before = first < periods["starts"].min()
+    return period_texts.starting(first.date(), length, params.periods.year_starts).label if before else ""
 
 
 def _base(value: Value, rows: pd.DataFrame | None, periods: pd.DataFrame) -> int:

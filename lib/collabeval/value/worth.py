@@ -72,7 +72,7 @@ def _totals(ledger: Ledger) -> Iterator[dict[str, Any]]:
     """Cost, cost avoided, net benefit and the two ratios of the programme as a whole."""
     cost, about = ledger.programme_cost(), About("", ledger.basis, ledger.span)
     if cost is not None:
-        yield _row("programme_cost", np.array(cost), About(period=ledger.span))
+        yield _row("programme_cost", np.array(cost), About(period=ledger.cost_span))
     worth = total_worth(ledger)
     if worth is None:
         return
