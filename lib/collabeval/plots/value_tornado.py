@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from collabeval.plots.lettering import shorten, widest
 from collabeval.plots.page import MARGIN, WIDTH, open_page
 from collabeval.plots.scales import Axis, draw_across, scale_for
-from collabeval.plots.style import ACCENT, ACCENT3, INK, LABEL, NOTE, PAPER, TEXT2, FigureText, styled
+from collabeval.plots.style import ACCENT, ACCENT3, INK, LABEL, NOTE, TEXT2, FigureText, styled
 
 ROW, BAR = 0.32, 0.19
 ABOVE, BELOW = 0.28, 0.42
@@ -35,9 +35,10 @@ def value_tornado(bars: pd.DataFrame, base: float, text: FigureText, axis: str, 
     draw_across(page, scale, Axis(axis, "value", 0.0))
     line = scale.place(base)
     page.line([line, line], [0, page.body], color=ACCENT, lw=0.9, dashes=(4, 2.5), zorder=3)
+    zero = scale.place(0.0)
     labels = [(line, at_base, {"color": ACCENT})]
-    if abs(scale.place(0.0) - line) > 0.02:
-        labels.append((scale.place(0.0), "pays for itself →", {"color": INK}))
+    if abs(zero - line) > 0.02:
+        labels.append((zero, "pays for itself →", {"color": INK}))
     page.labels_above(page.body + 0.07, labels)
     for place, row in enumerate(bars.to_dict("records")):
         y = page.body - 0.02 - ROW * (place + 0.5)
@@ -48,12 +49,13 @@ def value_tornado(bars: pd.DataFrame, base: float, text: FigureText, axis: str, 
             page.box(near, far, y - BAR / 2, y + BAR / 2, color=colour, zorder=2)
         rising = bool(np.argmax(ends))
         words = (row["low"], row["high"]) if rising else (row["high"], row["low"])
-        look = {
-            "fontsize": NOTE,
-            "color": TEXT2,
-            "zorder": 6,
-            "bbox": {"facecolor": PAPER, "edgecolor": "none", "pad": 0.5},
-        }
-        page.write(float(min(*ends, line)) - 0.05, y, words[0], ha="right", **look)
-        page.write(float(max(*ends, line)) + 0.05, y, words[1], **look)
+        look = {"fontsize": NOTE, "color": TEXT2}
+        page.write(_clear_of(zero, float(min(*ends, line)) - 0.05, words[0], -1), y, words[0], ha="right", **look)
+        page.write(_clear_of(zero, float(max(*ends, line)) + 0.05, words[1], 1), y, words[1], **look)
     return page.figure
+
+
+def _clear_of(zero: float, place: float, words: str, side: int) -> float:
+    """Where words that would stand across the line at nothing begin: beyond it."""
+    far = place + side * (widest([words], NOTE, 400) + 0.02)
+    return zero + side * 0.05 if min(place, far) < zero < max(place, far) else place

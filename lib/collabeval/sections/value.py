@@ -130,7 +130,7 @@ def _sums(report: Report, worth: Worth) -> str:
     if math.isfinite(worth.chance):
         rows.append(("Chance of a net benefit", numbers.chance_short(worth.chance), ""))
     table = pd.DataFrame(rows, columns=["", "Best estimate", "95% interval"])
-    caption = say.hedged(f"Value of the programme, {numbers.period_name(worth.span)}", worth.basis)
+    caption = say.hedged(f"Value of the programme, {numbers.period_name(worth.cost_span)}", worth.basis)
     return report.table("value", table, caption, right=["Best estimate", "95% interval"])
 
 

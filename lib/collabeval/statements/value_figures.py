@@ -19,7 +19,7 @@ LINES = f"Lines: 50 and 95 in{numbers.NO_BREAK}100 chances that the truth is ins
 def main(published: Published, worth: Worth) -> Words:
     """What went in and what came out."""
     title = _title(published, worth)
-    when = numbers.period_name(worth.span) if worth.span else "All costs given"
+    when = numbers.period_name(worth.cost_span) if worth.cost_span else "All costs given"
     note = (
         "Events avoided are those that there would have been without the programme, as the chapter on outcomes "
         "estimates them from those that had not joined, less those there were."
@@ -139,7 +139,7 @@ def tornado(published: Published, worth: Worth, all_bars: pd.DataFrame) -> Words
 
 
 def _when(worth: Worth) -> str:
-    return numbers.period_name(worth.span)
+    return numbers.period_name(worth.cost_span)
 
 
 def input_name(published: Published, row: pd.Series) -> str:
@@ -161,4 +161,4 @@ def input_end(row: pd.Series, end: str, currency: str) -> str:
 
 def heading(worth: Worth) -> str:
     """What the sum of the main figure is: over which time."""
-    return f"What went in and what came out{phrases.in_period(worth.span)}"
+    return f"What went in and what came out{phrases.in_period(worth.cost_span)}"
