@@ -16,7 +16,15 @@ from calibration.uniform import Curve, curve
 from collabeval.plots.saving import save_svg
 
 SAID = ("replicate", "failure", "seconds", "pareto_k", "site_share")
-KINDS = ("passed", "site", "k̂ above", "few effective", "refused", "broke down")
+KINDS = {
+    "passed": "passed",
+    "k̂": "have k̂",
+    "site's share": "worst site",
+    "lost": "could not weigh",
+    "few effective": "effective proposals",
+    "refused": "refused",
+    "broke down": "broke down",
+}  # column of the table of studies: what the engine's own check says
 ERROR = 0.05  # over all curves of all studies together (Bonferroni)
 
 
@@ -91,12 +99,12 @@ def _places(table: pd.DataFrame) -> Iterable[tuple[str, np.ndarray]]:
 
 def _kinds(table: pd.DataFrame) -> pd.Series:
     failure = table["failure"].fillna("")
-    kinds = [("refused", "refused"), ("broke down", "broke down"), ("site", "worst site"), ("k̂ above", "have k̂"),
-             ("few effective", "effective")]  # fmt: skip
     found = pd.Series("passed", index=table.index)
-    for name, mark in reversed(kinds):
+    for name, mark in KINDS.items():
         found[failure.str.contains(mark)] = name
-    found[failure.ne("") & found.eq("passed")] = "other"
+    unknown = failure[failure.ne("") & found.eq("passed")]
+    if len(unknown):
+        raise ValueError(f"no column of the table of studies counts: {unknown.iloc[0]}")
     return found
 
 
@@ -109,8 +117,7 @@ def _study_table(studies: dict[str, pd.DataFrame], curves: dict[str, dict[str, C
         row = [_title(name), name.split("_")[3], str(len(table)), str(ranked)]
         row += [str(shares.get(kind, 0)) for kind in KINDS]
         rows.append([*row, f"{smallest[1].p_value:.3f} ({smallest[0]})"])
-    checks = ["passed", "site's k̂", "k̂", "few effective", "refused", "broke down"]
-    return table_of(["study", "draws", "replicates", "ranked", *checks, "smallest p"], rows)
+    return table_of(["study", "draws", "replicates", "ranked", *KINDS, "smallest p"], rows)
 
 
 def _p_value_table(curves: dict[str, dict[str, Curve]]) -> str:

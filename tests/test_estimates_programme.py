@@ -57,7 +57,7 @@ def test_what_is_not_wanted_is_on_one_scale_for_every_direction(better, family, 
     rows = [{"site": "a", "period": year, "denominator": 100.0, "numerator": 20.0} for year in ("2001", "2002")]
     drawn = Draws(panel_of(rows), intercept=-1.0, trend={"2001": 0.2, "2002": -0.2}, family=family)
     rate = expit if family == "binomial" else np.exp
-    found = value(evaluate(params(better=better, family=family), drawn), "unwanted_ratio", "2002")
+    found = value(evaluate(params({"better": better, "family": family}), drawn), "unwanted_ratio", "2002")
     assert found == pytest.approx(expected(rate(-0.8), rate(-1.2)))
 
 

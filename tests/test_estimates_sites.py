@@ -6,7 +6,10 @@ import pytest
 from scipy.special import expit
 
 from collabeval import estimates
+from collabeval.convergence import Mixing
+from collabeval.diagnostics.sampling import effective
 from collabeval.errors import CollabevalError
+from collabeval.estimates.summaries import Drawn, summarise
 from draws_for_tests import CHAINS, SIZE, Draws, evaluate, panel_of, params, spread, value
 
 
@@ -236,3 +239,15 @@ def test_every_reported_quantity_can_be_checked_while_sampling():
     assert rate.mean(("chain", "draw")).to_numpy()[0] == pytest.approx(value(table, "rate", "a", "2002"))
     assert "programme rate[2002]" in reported
     assert "site reliability[2002]" not in reported, "a known number has no draws"
+
+
+def test_a_quantity_that_no_draw_changes_has_no_deviation_and_is_not_held_to_effective_draws():
+    """A percentile of 10/3 in every draw: its floating-point deviation is some 1e-16, and that is none."""
+    values = np.vstack([np.full(1000, 10 / 3), np.random.default_rng(1).normal(size=1000)])
+    assert values[0].std(ddof=1) > 0  # what makes the test one
+    drawn = Drawn("percentile", "p", np.array(["a", "b"]), values)
+    for mixing in (Mixing(4), Mixing(1, np.arange(1000))):
+        table = summarise([drawn], mixing)
+        assert table["sd"].iloc[0] == 0
+        assert np.isnan(table["ess_bulk"].iloc[0])
+        assert all(check.passed for check in effective("m", table[table["sd"] > 0].assign(measure="m")))

@@ -51,6 +51,7 @@ class Told:
 
     params = type("Params", (), {"rules": Rules()})()
     measures = (None,)
+    effect = None
 
 
 # --- numbers -----------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ end
 
 local line_length = 34 -- characters; a longer cell may break into lines
 local full_table = 105 -- characters below the headings; a table above this may break shorter cells too
+local full_page = 115 -- characters, with two for each gap; a table above this has headings of several lines
 local wide_table = 80 -- characters; a wide-table above this is set smaller
 local long_table = 14 -- rows; a table with more may run over pages
 local short_table = 60 -- characters; a table below this is not stretched to the width of the page
@@ -88,16 +89,39 @@ local function html_table(tbl)
   return { raw_block(open), tbl, raw_block("</div>") }
 end
 
+-- The number of characters that each column needs where headings break between words, into two lines or little more.
+local function broken_headings(tbl)
+  local needed = longest_cells(tbl, true)
+  for _, row in ipairs(tbl.head.rows) do
+    for column, cell in ipairs(row.cells) do
+      local heading = pandoc.utils.stringify(cell.contents)
+      needed[column] = math.max(needed[column] or 0, (utf8.len(heading) or 0) // 2 + 1)
+      for word in heading:gmatch("%S+") do
+        needed[column] = math.max(needed[column] or 0, utf8.len(word) or 0)
+      end
+    end
+  end
+  return needed
+end
+
 -- Columns are as wide as their text; those with long text share what is left, and so does the first where none is long.
+-- Where headings in one line would leave these too little, headings break between words.
 local function typst_columns(tbl)
   local longest, total = longest_cells(tbl)
-  local widths, any = {}, total < short_table
+  local cells = longest_cells(tbl, true)
+  local stretched, taken, wanted = {}, 2 * #longest, 0
   for column, length in ipairs(longest) do
-    local long = length > line_length
-    any = any or long
-    widths[column] = long and math.min(length, 160) .. "fr" or "auto"
+    if (cells[column] or 0) > line_length then stretched[column] = math.min(length, 160) else taken = taken + length end
   end
-  if not any then widths[1] = "1fr" end
+  if next(stretched) == nil and total >= short_table then
+    stretched[1], taken = longest[1], taken - longest[1]
+  end
+  for _, length in pairs(stretched) do wanted = wanted + math.min(length, line_length) end
+  local widths, broken = {}, taken + wanted > full_page and broken_headings(tbl)
+  for column in ipairs(longest) do
+    local own = broken and string.format("%.2fem", 0.47 * broken[column] + 1) or "auto" -- a character is half an em
+    widths[column] = stretched[column] and stretched[column] .. "fr" or own
+  end
   return "(" .. table.concat(widths, ", ") .. ",)"
 end
 

@@ -44,7 +44,8 @@ def _summary(item: Drawn, mixing: Mixing) -> pd.DataFrame:
     if values.shape[1] == 1:
         table["q50"] = values[:, 0]
         return table
-    table["sd"] = values.std(axis=1, ddof=1)
+    # A constant such as 14/15 is rarely its own mean to the last bit: unless said, its deviation were 1e-16, not none.
+    table["sd"] = np.where(np.ptp(values, axis=1) > 0, values.std(axis=1, ddof=1), 0.0)
     table[list(QUANTILES)] = quantiles(values, list(QUANTILES.values()))
     found = mixing.convergence(values)
     table["rhat"], table["ess_bulk"], table["ess_tail"] = found.rhat, found.ess_bulk, found.ess_tail
