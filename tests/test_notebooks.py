@@ -21,7 +21,7 @@ from small_project import ROOT
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 STEPS = {
     "data", "fit", "performance", "improvement", "checks", "alternative", "compare", "fit_together", "composites",
-    "features", "practices", "scorecards",
+    "features", "practices", "scorecards", "opinions", "profile",
 }  # fmt: skip
 MOST_LINES = 8
 

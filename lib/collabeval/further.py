@@ -34,6 +34,7 @@ def _any(*tables: FurtherName) -> Callable[[Params], bool]:
     return lambda params: bool(set(tables) & set(params.data.further))
 
 
+OPINIONS = ("estimates", "probabilities", "counts")
 FURTHER: tuple[Further, ...] = (
     Further(
         name="composites",
@@ -70,6 +71,27 @@ FURTHER: tuple[Further, ...] = (
         makes=("scorecard_sites", "scorecard_tiers", "scorecard_parts", "scorecard_summary", "scorecard_signals"),
         draws=True,
     ),
+    Further(
+        "opinions",
+        "Estimating what people and audits say",
+        _any("survey", "ratings", "audit"),
+        ("survey", "ratings", "audit"),
+        ("survey", "profile", "model"),
+        (
+            *(f"{name}_{what}" for name in ("survey", "ratings", "audit") for what in OPINIONS),
+            "opinion_distances",
+            "opinion_checks",
+        ),
+    ),
+    Further(
+        "profile",
+        "Scoring the five features",
+        _any("indicators", "survey", "ratings", "audit"),
+        (),
+        ("indicators", "profile"),
+        ("feature_profile", "feature_profile_probabilities", "feature_parts"),
+        after=("feature_indicators", "opinion_distances"),
+    ),
 )
 
 
@@ -81,3 +103,8 @@ def there(params: Params) -> tuple[Further, ...]:
 def results(params: Params) -> tuple[str, ...]:
     """The results tables that they leave for the report."""
     return tuple(name for step in there(params) for name in step.makes)
+
+
+def checks(params: Params) -> tuple[str, ...]:
+    """Those of them that hold checks of fits, in the columns of `diagnostics`."""
+    return tuple(name for name in results(params) if name.endswith("_checks"))

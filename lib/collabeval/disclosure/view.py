@@ -13,9 +13,12 @@ from collabeval.params import Measure, Params
 if TYPE_CHECKING:
     import pandas as pd
 
+    from collabeval.disclosure.audit import AuditView, RatingsView
     from collabeval.disclosure.composites import Composites
     from collabeval.disclosure.practices import Practices
+    from collabeval.disclosure.profile import ProfileView
     from collabeval.disclosure.scorecards import PublishedScorecard
+    from collabeval.disclosure.survey import SurveyView
     from collabeval.disclosure.threats import Threats
 
 
@@ -91,6 +94,7 @@ class Published:
     case_mix_years, case_mix_tenths : calibration of the case-mix models by year, and by tenths of the prediction.
     scorecards : the performance indices, () where there are none.
     threats : what could be wrong with the conclusions, and covariates of the model.
+    survey, ratings, audit, profile : what people and audits say and the scores of the features; None without data.
     """
 
     params: Params
@@ -116,6 +120,10 @@ class Published:
     practices: Practices | None = None
     scorecards: tuple[PublishedScorecard, ...] = ()
     indicators: PublishedIndicators | None = None
+    survey: SurveyView | None = None
+    ratings: RatingsView | None = None
+    audit: AuditView | None = None
+    profile: ProfileView | None = None
 
     @property
     def lead(self) -> MeasureView:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 
@@ -105,7 +106,7 @@ def locate(problem: Problem) -> Centre:
     search = Search(problem, rule(5, 5))
     start = np.array([each.free(START.get(each.name, problem.design.scale)) for each in problem.hyper])
     u = minimize(lambda point: -search(point), start, method="BFGS", options={"gtol": GRADIENT, "eps": 1e-5}).x
-    axes = _axes(search, u)
+    axes = axes_at(search, u)
     top = search(u)
     g, z = search.g.copy(), search.z.copy()
     sides = [
@@ -170,7 +171,7 @@ def _trust(sides: list[tuple[Side, Side]]) -> None:
             raise TooCoarseError("the spreads' posterior is not of a shape that the fast engine can follow")
 
 
-def _axes(search: Search, u: Floats) -> Floats:
+def axes_at(search: Callable[[Floats], float], u: Floats) -> Floats:
     """Columns: eigenvectors of the covariance, each as long as its standard deviation, by second differences."""
     size, top = len(u), search(u)
     step = np.array([_reach(search, u, d, top) for d in range(size)])
@@ -184,7 +185,7 @@ def _axes(search: Search, u: Floats) -> Floats:
     return step[:, None] * vectors / np.sqrt(np.maximum(curvature, FLATTEST))
 
 
-def _reach(search: Search, u: Floats, d: int, top: float) -> float:
+def _reach(search: Callable[[Floats], float], u: Floats, d: int, top: float) -> float:
     """How far along one hyperparameter the log-density falls by about a half: about one standard deviation."""
     step = 0.3
     for _ in range(12):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from collabeval import narrative, provenance
+from collabeval import further, narrative, provenance
 from collabeval.pipeline import status as told
 from collabeval.pipeline.keys import digest_file, digest_tree
 from collabeval.pipeline.status import Status
@@ -20,9 +20,10 @@ from collabeval.run_folder import RunFolder, written_whole
 def settle(evaluation: Evaluation, steps: Sequence[Step], status: Status) -> None:
     """Decide between complete and provisional, place the report, write the crate, and `run.json` last of all."""
     run = evaluation.run
-    failed = told.failed_checks(run)
+    checks = ("diagnostics", *further.checks(evaluation.params))
+    failed = told.failed_checks(run, checks)
     status.reasons = [check.said for check in failed]
-    status.advisories = told.advisories(run)
+    status.advisories = told.advisories(run, checks)
     status.status = "provisional" if failed else "complete"
     status.engines = told.engines(run, evaluation.fits, {check.model for check in failed})
     status.renderer = json.loads((rendered(run) / "renderer.json").read_text(encoding="utf-8"))

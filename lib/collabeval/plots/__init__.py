@@ -8,6 +8,7 @@ from collabeval.plots.caterpillar import caterpillar
 from collabeval.plots.change import change
 from collabeval.plots.funnel import funnel
 from collabeval.plots.indicators import fit_on_a_page, indicators
+from collabeval.plots.profile import scores
 from collabeval.plots.ranks import ranks
 from collabeval.plots.saving import save_svg, svg
 from collabeval.plots.scales import Axis
@@ -31,6 +32,7 @@ __all__ = [
     "ranks",
     "save_svg",
     "scorecard",
+    "scores",
     "small_multiples",
     "spc",
     "svg",

@@ -6,15 +6,11 @@ import pandas as pd
 
 from collabeval import tables
 from collabeval.params import FurtherName
-from collabeval.sections import coordination, deviance, leadership, levers, outcomes
+from collabeval.sections import coordination, deviance, leadership, levers, outcomes, profile
 from collabeval.sections.report import Missing, Report, Section, blocks, text
 
 # what no section shows yet: what is said where its tables are missing, and the tables themselves
 NOT_MADE: tuple[tuple[Missing, tuple[FurtherName, ...]], ...] = (
-    (
-        Missing("Survey and ratings", "no survey of members, no ratings", "survey.csv, ratings.csv"),
-        ("survey", "ratings"),
-    ),
     (
         Missing("Burden and value", "no hours and no costs", "tables of burden and costs (burden.csv, costs.csv)"),
         ("burden", "costs"),
@@ -34,7 +30,7 @@ def _not_made(report: Report) -> list[Missing]:
 
 def absent(report: Report) -> Section:
     """The list of chapters left out."""
-    made = (outcomes, deviance, coordination, levers, leadership)
+    made = (outcomes, profile, deviance, coordination, levers, leadership)
     found = [part for part in (*(chapter.missing(report) for chapter in made), *_not_made(report)) if part]
     table = pd.DataFrame(
         {

@@ -1,0 +1,73 @@
+"""Words that the five features, survey, ratings and audit share: names, targets, change."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from collabeval.statements import numbers
+from collabeval.statements.headline import IS
+from collabeval.statements.numbers import NO_BREAK
+
+NAMES = {
+    "positive_deviance": "Learning from positive deviance",
+    "coordination": "High-quality coordination",
+    "measurement": "Measurement and feedback",
+    "levers": "Motivational levers",
+    "leadership": "Leadership and community",
+    "rigour": "Rigorous measurement",
+    "accountability": "Accountability",
+    "burden": "Relief from burden",
+}
+TARGET_WORDS = {"at_target": "at target", "below_target": "below target", "too_early": "too early to say"}
+CHANGE_WORDS = {"improved": "rose", "worsened": "fell", "no_clear_change": "no clear change"}
+
+
+def name(feature: str) -> str:
+    """A feature as a heading; a scale of another name as it is."""
+    return NAMES.get(feature, feature)
+
+
+def against_target(chance: float, level: float) -> str:
+    """Slug: at target or below it where the chance of that is at least `level`, else too early to say."""
+    if not math.isfinite(chance):
+        return "too_early"
+    return "at_target" if chance >= level else "below_target" if 1 - chance >= level else "too_early"
+
+
+def change_of(chance: float, level: float) -> str:
+    """Slug: improved or worsened where the chance is at least `level`; "" where there is nothing to compare."""
+    if not math.isfinite(chance):
+        return ""
+    return "improved" if chance >= level else "worsened" if 1 - chance >= level else "no_clear_change"
+
+
+def chance_of(slug: str, chance: float) -> str:
+    """ "98 in 100": the chance of what the word says; where it says nothing, of being at target or having risen."""
+    return numbers.chance_short(1 - chance if slug in ("worsened", "below_target") else chance)
+
+
+def targets_met(slugs: Sequence[str], nouns: tuple[str, str], with_data: str = "") -> str:
+    """ "Two of five features are at target and two are below; for one it is too early to say"."""
+    total = len(slugs)
+    met, below, early = (slugs.count(slug) for slug in ("at_target", "below_target", "too_early"))
+    of = f"{numbers.number_word(total)} {numbers.plural(total, nouns)}{with_data}"
+    if early == total:
+        return f"For none of {of} can it be said yet whether it is at target"
+    said = f"{numbers.capital(numbers.number_word(met))} of {of} {numbers.verb(met, IS)} at target"
+    if below:
+        said += f" and {numbers.number_word(below)} {numbers.verb(below, IS)} below"
+    return f"{said}; for {numbers.number_word(early)} it is too early to say" if early else said
+
+
+def with_interval(middle: float, low: float, high: float, digits: int = 0, sign: bool = False) -> str:
+    """ "72 (65 to 79)"; – where there is none."""
+    if not math.isfinite(middle):
+        return numbers.NOT_ESTIMATED
+    write = numbers.signed if sign else numbers.decimal
+    return f"{write(middle, digits)} ({numbers.interval(low, high, digits, sign)})"
+
+
+def since(label: str) -> str:
+    """ " since 2024"; "" without an earlier wave."""
+    return f" since{NO_BREAK}{numbers.period_name(label)}" if label else ""
