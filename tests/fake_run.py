@@ -16,6 +16,8 @@ from collabeval import classical, estimates, panel, params_file, quality, spc
 from collabeval.composite import evaluate_composites
 from collabeval.estimates import covariates
 from collabeval.features import evaluate_indicators
+from collabeval.features.opinions import evaluate_opinions
+from collabeval.features.profile import evaluate_profile
 from collabeval.params import Params
 from collabeval.practices.evaluate import practice_tables
 from collabeval.run_folder import RunFolder
@@ -25,6 +27,7 @@ from collabeval.threats.missing import missingness
 from collabeval.threats.tipping import tipping_points
 from draws_for_tests import Draws
 from indicator_tables import indicator_rows
+from opinion_tables import TABLES, opinions
 
 DEATH = {
     "label": "Deaths within 30 days of surgery", "family": "binomial", "better": "lower", "per": 100,
@@ -80,13 +83,18 @@ def parameters(fake: Fake) -> Params:
         {
             "collaborative": "heart", "title": "Heart surgery collaborative", "edition": "2024",
             "data": {"sites": "sites.csv", "outcomes": "outcomes.csv", "note": "Data: simulated.",
-                     **({"indicators": "indicators.csv"} if "indicators" in fake.blocks else {})},
+                     **{name: f"{name}.csv" for name in _further(fake)}},
             "measures": {name: MEASURES[name] for name in fake.measures}, "sampling": {"seed": 20240105},
             "periods": {"length": "none" if not fake.years else "quarter" if fake.quarters else "year"},
             "report": report, **fake.blocks,
             "model": {"covariates": {name: row[0] for name, row in (fake.covariates or {}).items()}},
         }
     )  # fmt: skip
+
+
+def _further(fake: Fake) -> list[str]:
+    """The further tables of the run, but for those whose params are given whole."""
+    return [*(["indicators"] if "indicators" in fake.blocks else []), *(TABLES if "survey" in fake.blocks else [])]
 
 
 def make(folder: Path, fake: Fake | None = None) -> RunFolder:
@@ -126,6 +134,13 @@ def make(folder: Path, fake: Fake | None = None) -> RunFolder:
         rows = indicator_rows(params, list(sites["site"]), last, np.random.default_rng(fake.seed))
         tables |= evaluate_indicators(params, analysed, {"indicators": rows})
         run.write(rows, run.data_table("indicators"))
+    if "survey" in fake.blocks:
+        given = opinions(list(sites["site"]), int(_period(fake, max(fake.years, 1) - 1)[:4] or 2024))
+        tables |= evaluate_opinions(params, analysed, sites, given)
+        for name, rows in given.items():
+            run.write(rows, run.data_table(name))
+    if _further(fake):
+        tables |= evaluate_profile(params, tables)
     for name, table in tables.items():
         run.write(table, run.table(name))
     run.write(sites, run.sites)

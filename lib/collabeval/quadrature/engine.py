@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from collabeval.convergence import Mixing
 from collabeval.errors import CollabevalError
 from collabeval.laplace.aims import Aim, first, improved
 from collabeval.laplace.engine import FEWEST, LIMIT, LOST, MOST, resampled
 from collabeval.laplace.weights import BATCH, ROUNDS, Proposals, threaded
-from collabeval.models.grouped import Floats, Grouped, GroupedDraws
+from collabeval.models.grouped import Grouped, GroupedDraws
 from collabeval.params import Sampling
 from collabeval.quadrature.problem import Problem, pose
 from collabeval.quadrature.surrogate import Centre, locate
@@ -79,28 +78,15 @@ def _batch(problem: Problem, centre: Centre, aim: Aim, count: int, random: np.ra
     u = centre.u + points[:, :size] @ centre.axes.T
     prior = problem.log_prior(u)
     possible = np.isfinite(prior) & centre.surrogate.holds(u)
-    z, target = np.zeros((count, problem.size)), np.full(count, -np.inf)
+    z, target, places = np.zeros((count, problem.size)), np.full(count, -np.inf), np.flatnonzero(possible)
 
     def work(part: slice) -> None:
-        for s in np.arange(count)[part][possible[part]]:
-            z[s], target[s] = _one(problem, centre, u[s], points[s, size:])
+        own = places[part]
+        z[own], target[own] = centre.surrogate.proposals(u[own], np.ascontiguousarray(points[own, size:]))
 
-    threaded(work, count)
+    threaded(work, len(places))
     return Proposals(points, u, z, np.empty((count, 0)), target + np.where(possible, prior, 0.0), possible,
                      ((aim, count),))  # fmt: skip
-
-
-def _one(problem: Problem, centre: Centre, u: Floats, standard: Floats) -> tuple[Floats, float]:
-    """Latent vector of a proposal, and the log-density of data and standard point there."""
-    surrogate = centre.surrogate
-    try:
-        _, mean, factor = surrogate.conditional(u)
-    except np.linalg.LinAlgError:
-        return np.zeros(problem.size), -np.inf
-    z = mean + solve_triangular(factor, standard, lower=True, trans=1)
-    deviations = problem.deviations(u[None])[0]
-    data = problem.density(problem.scale(deviations) * z, float(deviations[0]), surrogate.modes)
-    return z, data - 0.5 * float(z @ z) - float(np.log(np.diag(factor)).sum())
 
 
 def _judged(found: Proposals, seed: int) -> dict[str, str | int | float]:

@@ -43,16 +43,21 @@ class Problem:
 
     def scale(self, deviations: Floats) -> Floats:
         """What z is multiplied by (K,), at one point's standard deviations (D,)."""
-        return np.where(self.block >= 0, deviations[self.block], self.fixed)
+        return self.scales(deviations[None])[0]
+
+    def scales(self, deviations: Floats) -> Floats:
+        """The same (S, K) at many points' (S, D)."""
+        return np.where(self.block >= 0, deviations[:, self.block], self.fixed)
 
     def log_prior(self, u: Floats) -> Floats:
         """Log-density of u (S, D) under the priors (S,), up to a constant."""
         return sum((each.log_density(u[:, d]) for d, each in enumerate(self.hyper)), start=np.zeros(len(u)))
 
     def split(self, scaled: Floats) -> tuple[Floats, Floats]:
-        """Coefficients (B,) and cut coordinates (T, 4) of a scaled latent vector (K,)."""
-        cut = self.size - 4 * len(self.design.items)
-        return scaled[:cut], scaled[cut:].reshape(-1, 4)
+        """Coefficients (…, B) and cut coordinates (…, T, 4) of scaled latent vectors (…, K)."""
+        items = len(self.design.items)
+        cut = self.size - 4 * items
+        return scaled[..., :cut], scaled[..., cut:].reshape(*scaled.shape[:-1], items, 4)
 
     def density(self, scaled: Floats, sd: float, modes: Floats) -> float:
         """Log-density of the data, groups integrated out; `modes` (G,) is where to look for each."""

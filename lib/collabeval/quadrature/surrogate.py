@@ -18,8 +18,9 @@ from scipy.optimize import minimize
 
 from collabeval.laplace.centre import Profile, axes_at
 from collabeval.machine import cores
-from collabeval.models.grouped import Floats
+from collabeval.models.grouped import Floats, thresholds_of
 from collabeval.quadrature.problem import Problem
+from collabeval.quadrature.proposals import densities, latent
 
 START = 0.3  # of every standard deviation but the groups', which starts at 1
 STEP = 1e-4  # of differences of slopes
@@ -47,42 +48,45 @@ class Surrogate:
     problem: Problem
     low: float
     high: float
-    between: BarycentricInterpolator  # of constant, slope and curvature, all in one row
+    between: BarycentricInterpolator  # what each of the P expansions counts
+    expansions: Floats  # (P, 1 + K + K²) constant, slope and curvature, all in one row
     modes: Floats  # (G,) of the groups' effects, at the mode
 
     def at(self, root: float) -> Expansion:
         """The expansion at one value of u₀."""
-        size, row = self.problem.size, self.between(root)
+        size, row = self.problem.size, self.between(root) @ self.expansions
         return Expansion(float(row[0]), row[1 : size + 1], row[size + 1 :].reshape(size, size))
 
-    def conditional(self, u: Floats) -> tuple[float, Floats, Floats]:
-        """Given u (D,): log-density of u, mean of z, and the lower factor of its precision.
-
-        Raises
-        ------
-        LinAlgError
-            The quadratic has no maximum there.
-        """
+    def log_density(self, u: Floats) -> float:
+        """log p(u | y) (D,), up to a constant; very low where there is none, or where the quadratic has no maximum."""
+        if not self.holds(u[None])[0]:
+            return OUTSIDE
         scale = self.problem.scale(self.problem.deviations(u[None])[0])
         found = self.at(u[0])
-        factor = np.linalg.cholesky(np.eye(len(scale)) + scale[:, None] * found.curvature * scale)
+        try:
+            factor = np.linalg.cholesky(np.eye(len(scale)) + scale[:, None] * found.curvature * scale)
+        except np.linalg.LinAlgError:
+            return OUTSIDE
         half = solve_triangular(factor, scale * found.slope, lower=True)
-        mean = solve_triangular(factor, half, lower=True, trans=1)
         density = found.constant + 0.5 * float(half @ half) - float(np.log(np.diag(factor)).sum())
-        return density + float(self.problem.log_prior(u[None])[0]), mean, factor
+        return density + float(self.problem.log_prior(u[None])[0])
 
     def holds(self, u: Floats) -> np.ndarray:
         """Which points (S, D) it reaches: what lies beyond weighs next to nothing."""
         return (u[:, 0] >= self.low) & (u[:, 0] <= self.high) & (u > 0).all(axis=1)
 
-    def log_density(self, u: Floats) -> float:
-        """log p(u | y) (D,), up to a constant; very low where there is none."""
-        if not self.holds(u[None])[0]:
-            return OUTSIDE
-        try:
-            return self.conditional(u)[0]
-        except np.linalg.LinAlgError:
-            return OUTSIDE
+    def proposals(self, u: Floats, standard: Floats) -> tuple[Floats, Floats]:
+        """Latent vectors (S, K) that standard points (S, K) stand for at u (S, D), and the log-density of data and
+        standard points there (S,); minus infinity where the quadratic has no maximum."""
+        problem = self.problem
+        deviations = problem.deviations(u)
+        scales = problem.scales(deviations)
+        z, log_determinant = latent(self.between(u[:, 0]), self.expansions, scales, standard)
+        beta, coordinates = problem.split(scales * z)
+        cuts = thresholds_of(problem.design.family, coordinates)
+        sd = np.ascontiguousarray(deviations[:, 0])
+        data = densities(problem.rows, np.ascontiguousarray(beta), cuts, sd, problem.rule, self.modes)
+        return z, np.where(np.isnan(log_determinant), -np.inf, data - 0.5 * (z**2).sum(axis=1) - log_determinant)
 
 
 @dataclass(frozen=True)
@@ -138,8 +142,8 @@ def _expanded(problem: Problem, u: Floats, width: float, points: int) -> Surroga
     for root in roots:
         z, modes = _latent_mode(problem, scale, root**2, z, still)
         found.append((_expansion(problem, scale * z, root**2, modes), modes))
-    rows = [np.concatenate([[each.constant], each.slope, each.curvature.ravel()]) for each, _ in found]
-    return Surrogate(problem, low, high, BarycentricInterpolator(roots, rows), found[points // 2][1])
+    rows = np.array([np.concatenate([[each.constant], each.slope, each.curvature.ravel()]) for each, _ in found])
+    return Surrogate(problem, low, high, BarycentricInterpolator(roots, np.eye(points)), rows, found[points // 2][1])
 
 
 def _latent_mode(problem: Problem, scale: Floats, sd: float, z: Floats, modes: Floats) -> tuple[Floats, Floats]:

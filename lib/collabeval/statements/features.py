@@ -51,9 +51,16 @@ def targets_met(slugs: Sequence[str], nouns: tuple[str, str], with_data: str = "
     """ "Two of five features are at target and two are below; for one it is too early to say"."""
     total = len(slugs)
     met, below, early = (slugs.count(slug) for slug in ("at_target", "below_target", "too_early"))
+    every = (
+        f"The only {nouns[0]}{with_data}" if total == 1 else f"All {numbers.number_word(total)} {nouns[1]}{with_data}"
+    )
     of = f"{numbers.number_word(total)} {numbers.plural(total, nouns)}{with_data}"
+    if early == total == 1:
+        return f"For {numbers.lower_first(every)} it is too early to say whether it is at target"
     if early == total:
         return f"For none of {of} can it be said yet whether it is at target"
+    if total in (met, below):
+        return f"{every} {numbers.verb(total, IS)} {'at' if met else 'below'} target"
     said = f"{numbers.capital(numbers.number_word(met))} of {of} {numbers.verb(met, IS)} at target"
     if below:
         said += f" and {numbers.number_word(below)} {numbers.verb(below, IS)} below"
