@@ -16,7 +16,7 @@ from collabeval.features.agreement import krippendorff_alpha
 from collabeval.features.audit import kappa
 from collabeval.features.profile import evaluate_profile, score
 from collabeval.sections.report import Report
-from collabeval.statements import features, ratings
+from collabeval.statements import audit, features, ratings
 from collabeval.statements import profile as say
 from fake_run import Fake
 from opinion_tables import AGREE, BEFORE, BLOCKS, FIELDS, SCORES
@@ -191,20 +191,28 @@ def test_a_target_is_reached_or_missed_only_beyond_the_threshold(chance: float, 
     assert features.against_target(chance, 0.9) == slug
 
 
+def test_words_about_a_site_need_as_much_as_worse_does(report: Report) -> None:
+    published = report.published
+    assert published.params.profile.at_target < 0.95 < published.params.rules.level
+    assert audit.verdict(published, 0.05) == "below_target"
+    assert audit.verdict(published, 0.05, of_site=True) == "too_early"
+    assert audit.verdict(published, 0.025, of_site=True) == "below_target"
+
+
 def test_the_finding_counts_features() -> None:
     count = ["at_target", "at_target", "below_target", "too_early", "too_early"]
     nouns = ("feature", "features")
     assert features.targets_met(count, nouns) == (
-        "Two of five features are at target and one is below; for two it is too early to say"
+        "Two of five features are at target and one is below; for two we cannot tell"
     )
-    assert features.targets_met(["too_early"] * 5, nouns).startswith("For none of five features can it be said")
+    assert features.targets_met(["too_early"] * 5, nouns).startswith("For none of five features can we tell")
     assert features.targets_met(["below_target"] * 5, nouns) == "All five features are below target"
     assert features.targets_met(["below_target", "too_early"], nouns) == (
-        "None of two features is at target and one is below; for one it is too early to say"
+        "None of two features is at target and one is below; for one we cannot tell"
     )
     assert features.targets_met(["at_target"], nouns, " with data") == "The only feature with data is at target"
     assert features.targets_met(["too_early"], nouns, " with data") == (
-        "For the only feature with data it is too early to say whether it is at target"
+        "For the only feature with data we cannot tell whether it is at target"
     )
 
 

@@ -73,7 +73,7 @@ def _agreement(
     now = number[number["years_back"].eq(counts["years_back"].min())]
     table = beside(own, likely, keys, "agreement").merge(_kappa(own, keys), on=keys, how="left")
     table = table.merge(now[[*keys, "checked"]], on=keys, how="left")
-    table["label"] = [labels.get(label, label) for label in table[keys[0]]]
+    table["label"] = [labels.get(label, str(label).replace("_", " ")) for label in table[keys[0]]]
     return table.drop(columns=keys).astype(dict.fromkeys(KAPPA, float))
 
 

@@ -45,7 +45,7 @@ def _figure(report: Report, view: AuditView) -> str:
         word=slugs,
         value=[f"{numbers.decimal(value, 1)}%" for value in rows["q50"]],
         tag=[TARGET_WORDS[slug] for slug in slugs],
-        chance=[f"chance {features.chance_of(slug, chance)}" for slug, chance in pairs],
+        chance=[features.chance_line(slug, chance) for slug, chance in pairs],
     )
     axis = plots.Axis(label="per cent of records", kind="value", reference=None)
     last = numbers.period_name(view.before)
@@ -64,7 +64,8 @@ def _sites(report: Report, view: AuditView) -> str:
 def _table(report: Report, rows: pd.DataFrame, heading: str, name: str, caption: str) -> str:
     """One row a field or site, lowest agreement first."""
     ordered = say.lowest_first(rows)
-    slugs = [say.verdict(report.published, chance) for chance in ordered["at_target"]]
+    of_site = name == "audit-sites"
+    slugs = [say.verdict(report.published, chance, of_site) for chance in ordered["at_target"]]
     pairs = zip(slugs, ordered["at_target"], strict=True)
     table = pd.DataFrame(
         {

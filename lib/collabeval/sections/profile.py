@@ -72,7 +72,7 @@ def _figure(report: Report, view: ProfileView) -> str:
     rows["value"] = [numbers.whole(value) for value in rows["q50"]]
     rows["tag"] = [TARGET_WORDS[slug] for slug in slugs]
     pairs = zip(slugs, rows["at_target"], strict=True)
-    rows["chance"] = [f"chance {features.chance_of(slug, chance)}" for slug, chance in pairs]
+    rows["chance"] = [features.chance_line(slug, chance) for slug, chance in pairs]
     drawn = plots.scores(rows, figure_text(words, ""), ON_100)
     return report.figure("features", words, drawn)
 

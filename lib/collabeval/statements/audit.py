@@ -8,7 +8,8 @@ import pandas as pd
 
 from collabeval.disclosure import Published
 from collabeval.disclosure.audit import AuditView
-from collabeval.statements import features, numbers
+from collabeval.statements import features, multiplicity, numbers
+from collabeval.statements.facts import Named
 from collabeval.statements.features import TARGET_WORDS
 from collabeval.statements.figures import Words, words
 from collabeval.statements.numbers import NO_BREAK
@@ -16,9 +17,10 @@ from collabeval.statements.numbers import NO_BREAK
 MOST_ADVICE = 3
 
 
-def verdict(published: Published, chance: float) -> str:
-    """Slug of agreement against its target."""
-    return features.against_target(chance, published.params.profile.at_target)
+def verdict(published: Published, chance: float, of_site: bool = False) -> str:
+    """Slug of agreement against its target; words about a site need as much as "worse" does."""
+    params = published.params
+    return features.against_target(chance, params.rules.level if of_site else params.profile.at_target)
 
 
 def finding(published: Published, view: AuditView) -> str:
@@ -27,10 +29,10 @@ def finding(published: Published, view: AuditView) -> str:
     target = published.params.profile.audit_target
     slug = verdict(published, whole["at_target"])
     chance = features.chance_of(slug, whole["at_target"])
-    against = f"too early to say whether at the target of {target:g}%"
+    against = f"we cannot tell whether that is at the target of {target:g}% ({chance} that it is)"
     if slug != "too_early":
-        against = f"{TARGET_WORDS[slug]} ({target:g}%)"
-    return f"Two abstractors agree on {numbers.decimal(whole['q50'], 1)}% of audited fields: {against}, chance {chance}"
+        against = f"{TARGET_WORDS[slug]} ({target:g}%), chance {chance}"
+    return f"Two abstractors agree on {numbers.decimal(whole['q50'], 1)}% of audited fields: {against}"
 
 
 def sureness(view: AuditView) -> str:
@@ -84,10 +86,16 @@ def sites(published: Published, view: AuditView) -> str:
     nouns = tuple(published.params.report.site_noun)
     if len(view.sites) < 2:
         return ""
-    slugs = [verdict(published, chance) for chance in view.sites["at_target"]]
+    slugs = [verdict(published, chance, of_site=True) for chance in view.sites["at_target"]]
     said = features.targets_met(slugs, (nouns[0], nouns[1]))
-    below = [str(label) for label, slug in zip(view.sites["label"], slugs, strict=True) if slug == "below_target"]
-    return f"{said}. Below: {numbers.listed(below, 6)}." if below else f"{said}."
+    below = [
+        Named(str(label), slug, float(1 - chance))
+        for label, chance, slug in zip(view.sites["label"], view.sites["at_target"], slugs, strict=True)
+        if slug == "below_target"
+    ]
+    named = f"Below: {numbers.listed([site.site for site in below], 6)}." if below else ""
+    least = f"Either word about a {nouns[0]} needs {numbers.chances_at_least(published.params.rules.level)}."
+    return " ".join(filter(None, (f"{said}.", named, least, multiplicity.sentence("below target", below))))
 
 
 def advice(published: Published, view: AuditView) -> list[str]:
@@ -105,5 +113,5 @@ def advice(published: Published, view: AuditView) -> list[str]:
         )
     early = [row for row in fields.to_dict("records") if verdict(published, row["at_target"]) == "too_early"]
     if early:
-        found.append("Audit more records of the fields of which it is too early to say whether they are at target.")
+        found.append("Audit more records of the fields of which we cannot tell whether they are at target.")
     return found[:MOST_ADVICE]

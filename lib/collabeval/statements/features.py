@@ -19,7 +19,7 @@ NAMES = {
     "accountability": "Accountability",
     "burden": "Relief from burden",
 }
-TARGET_WORDS = {"at_target": "at target", "below_target": "below target", "too_early": "too early to say"}
+TARGET_WORDS = {"at_target": "at target", "below_target": "below target", "too_early": "cannot tell"}
 CHANGE_WORDS = {"improved": "rose", "worsened": "fell", "no_clear_change": "no clear change"}
 
 
@@ -29,7 +29,7 @@ def name(feature: str) -> str:
 
 
 def against_target(chance: float, level: float) -> str:
-    """Slug: at target or below it where the chance of that is at least `level`, else too early to say."""
+    """Slug: at target or below it where the chance of that is at least `level`, else nobody can tell yet."""
     if not math.isfinite(chance):
         return "too_early"
     return "at_target" if chance >= level else "below_target" if 1 - chance >= level else "too_early"
@@ -47,8 +47,14 @@ def chance_of(slug: str, chance: float) -> str:
     return numbers.chance_short(1 - chance if slug in ("worsened", "below_target") else chance)
 
 
+def chance_line(slug: str, chance: float) -> str:
+    """The line under a word against a target: "chance 98 in 100"; where we cannot tell, "11 in 100 at target"."""
+    said = chance_of(slug, chance)
+    return f"{said} at target" if slug == "too_early" else f"chance {said}"
+
+
 def targets_met(slugs: Sequence[str], nouns: tuple[str, str], with_data: str = "") -> str:
-    """ "Two of five features are at target and two are below; for one it is too early to say"."""
+    """ "Two of five features are at target and two are below; for one we cannot tell"."""
     total = len(slugs)
     met, below, early = (slugs.count(slug) for slug in ("at_target", "below_target", "too_early"))
     every = (
@@ -56,15 +62,15 @@ def targets_met(slugs: Sequence[str], nouns: tuple[str, str], with_data: str = "
     )
     of = f"{numbers.number_word(total)} {numbers.plural(total, nouns)}{with_data}"
     if early == total == 1:
-        return f"For {numbers.lower_first(every)} it is too early to say whether it is at target"
+        return f"For {numbers.lower_first(every)} we cannot tell whether it is at target"
     if early == total:
-        return f"For none of {of} can it be said yet whether it is at target"
+        return f"For none of {of} can we tell whether it is at target"
     if total in (met, below):
         return f"{every} {numbers.verb(total, IS)} {'at' if met else 'below'} target"
     said = f"{numbers.capital(numbers.number_word(met))} of {of} {numbers.verb(met, IS)} at target"
     if below:
         said += f" and {numbers.number_word(below)} {numbers.verb(below, IS)} below"
-    return f"{said}; for {numbers.number_word(early)} it is too early to say" if early else said
+    return f"{said}; for {numbers.number_word(early)} we cannot tell" if early else said
 
 
 def with_interval(middle: float, low: float, high: float, digits: int = 0, sign: bool = False) -> str:

@@ -18,8 +18,8 @@ def agreement(view: RatingsView) -> str:
     middle, low, high = view.spread
     spread = f"{numbers.decimal(middle, 1)} points ({numbers.interval_95(low, high, 1)})"
     return (
-        f"{said}{_beyond_chance(view.alpha)} A severe rater (one standard deviation from the average) gives {spread} "
-        "less than a lenient one; the scores below are free of that."
+        f"{said}{_beyond_chance(view.alpha)} A severe rater (more so than five in six) gives {spread} less than a "
+        "lenient one (more so than five in six); the scores below are free of that."
     )
 
 
