@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from collabeval.disclosure import Published
 from collabeval.statements import numbers
 from collabeval.statements.headline import IS
 from collabeval.statements.numbers import NO_BREAK
@@ -84,3 +85,19 @@ def with_interval(middle: float, low: float, high: float, digits: int = 0, sign:
 def since(label: str) -> str:
     """ " since 2024"; "" without an earlier wave."""
     return f" since{NO_BREAK}{numbers.period_name(label)}" if label else ""
+
+
+def models(published: Published) -> list[str]:
+    """How survey, ratings, audits and scores were made, a sentence for each that the report has."""
+    target = published.params.profile.target
+    said = {
+        "survey": "Survey: a cumulative logit model for each group of questions, with cut points of each question, effects "
+        "of sites, roles and the year, and one effect of each person for all questions; shares are averages over persons.",
+        "ratings": "Ratings: a many-facet model of neighbouring scores, with the severity of each rater taken out.",
+        "audit": "Audits: a binomial model in which sites, fields and their changes since last year are drawn "
+        "together.",
+        "profile": "Scores: each part’s distance from its target (log-odds of shares, logarithms or standard deviations "
+        f"of other values), at most 2 to either side, averaged by weight; with all parts at target a feature has "
+        f"{target:g} of 100.",
+    }
+    return [sentence for name, sentence in said.items() if getattr(published, name) is not None]
