@@ -65,10 +65,15 @@ def _weighted(problem: Problem, centre: Centre, effective: int, most: int, rando
         aim = replace(aim, hyper=improved(found.points, found.smoothed[0], len(centre.u), random).hyper)
         last = _batch(problem, centre, aim, BATCH, random)
         found = found.joined(last)
-    while found.effective < effective and len(found.u) < most:
+    while len(found.u) < most:
+        thin = found.smoothed[1] > _limit(len(found.u))
+        if found.effective >= effective and not thin:
+            break
+        if thin:  # the same aim would leave thin what it has left thin; twice as many, so that rounds stay few
+            aim = replace(aim, hyper=improved(found.points, found.smoothed[0], len(centre.u), random).hyper)
         share = max(found.effective / len(found.u), 0.05)
-        more = int(np.clip(1.1 * (effective - found.effective) / share, 100, most - len(found.u)))
-        found = found.joined(_batch(problem, centre, aim, more, random))
+        missing = max(1.1 * (effective - found.effective) / share, len(found.u) if thin else 100)
+        found = found.joined(_batch(problem, centre, aim, int(min(missing, most - len(found.u))), random))
     return found
 
 
@@ -89,13 +94,18 @@ def _batch(problem: Problem, centre: Centre, aim: Aim, count: int, random: np.ra
                      ((aim, count),))  # fmt: skip
 
 
+def _limit(count: int) -> float:
+    """The greatest k̂ with which so many proposals can be trusted (Vehtari et al. 2024)."""
+    return float(min(LIMIT, 1 - 1 / np.log10(count)))
+
+
 def _judged(found: Proposals, seed: int) -> dict[str, str | int | float]:
     """What the engine can say of itself."""
     count = len(found.u)
     return {
         "engine": "quadrature",
         "pareto_k": found.smoothed[1],
-        "pareto_k_limit": float(min(LIMIT, 1 - 1 / np.log10(count))),
+        "pareto_k_limit": _limit(count),
         "importance_ess": found.effective,
         "proposals": count,
         "proposals_lost": float(np.mean(~np.isfinite(found.log_weights[found.possible]))),

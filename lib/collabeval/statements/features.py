@@ -91,13 +91,14 @@ def models(published: Published) -> list[str]:
     """How survey, ratings, audits and scores were made, a sentence for each that the report has."""
     target = published.params.profile.target
     said = {
-        "survey": "Survey: a cumulative logit model for each group of questions, with cut points of each question, effects "
-        "of sites, roles and the year, and one effect of each person for all questions; shares are averages over persons.",
+        "survey": "Survey: a cumulative logit model for each group of questions, with cut points of each question, "
+        "effects of sites, roles and the year, and one effect of each person for all questions; shares are averages "
+        "over persons.",
         "ratings": "Ratings: a many-facet model of neighbouring scores, with the severity of each rater taken out.",
         "audit": "Audits: a binomial model in which sites, fields and their changes since last year are drawn "
         "together.",
-        "profile": "Scores: each part’s distance from its target (log-odds of shares, logarithms or standard deviations "
-        f"of other values), at most 2 to either side, averaged by weight; with all parts at target a feature has "
-        f"{target:g} of 100.",
+        "profile": "Scores: each part’s distance from its target (log-odds of shares, logarithms or standard "
+        "deviations of other values), at most 2 to either side, averaged by weight; with all parts at target a feature "
+        f"has {target:g} of 100.",
     }
     return [sentence for name, sentence in said.items() if getattr(published, name) is not None]
