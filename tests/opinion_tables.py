@@ -47,7 +47,8 @@ def _answers(sites: Sequence[str], back: int, random: np.random.Generator) -> pd
     rows = []
     for item, share in AGREE.items():
         agreeing = round((share - BEFORE * back * (item == "heard")) * len(people))
-        answers = random.permutation(np.where(np.arange(len(people)) < agreeing, 4, 2))
+        yes, no = random.integers(4, 6, len(people)), random.choice([1, 2, 3], len(people), p=[0.2, 0.4, 0.4])
+        answers = random.permutation(np.where(np.arange(len(people)) < agreeing, yes, no))
         turned = 6 - answers if ITEMS[item].get("reversed") else answers
         rows += [
             {"respondent": f"{site}-{n}", "site": site, "role": ("nurse", "surgeon")[n % 2], "item": item,
