@@ -25,6 +25,7 @@ AGREES = 3  # the cut that lies below "agrees": 1 to 3 against 4 and 5
 
 # cumulative: the cut below "agrees", and the logarithms of the gaps to the cuts on its sides
 CUT_CENTRE, CUT_SD = np.array([0.0, 0.4, 0.4, 0.4]), np.array([2.0, 0.7, 0.7, 0.7])
+WIDEST = 30.0  # logarithm of a gap beyond which all are alike: a search may try steps that would overflow
 # adjacent: the steps themselves
 STEP_CENTRE, STEP_SD = np.array([-1.5, -0.5, 0.5, 1.5]), np.full(4, 1.5)
 
@@ -143,6 +144,6 @@ def thresholds_of(family: GroupedFamily, coordinates: Floats) -> Floats:
     if family == "adjacent":
         return STEP_CENTRE + STEP_SD * coordinates
     own = CUT_CENTRE + CUT_SD * coordinates
-    agrees, below, lowest, above = (own[..., k] for k in range(4))
-    second = agrees - np.exp(below)
-    return np.stack([second - np.exp(lowest), second, agrees, agrees + np.exp(above)], axis=-1)
+    agrees, gaps = own[..., 0], np.exp(np.minimum(own[..., 1:], WIDEST))
+    second = agrees - gaps[..., 0]
+    return np.stack([second - gaps[..., 1], second, agrees, agrees + gaps[..., 2]], axis=-1)
