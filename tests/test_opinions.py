@@ -205,10 +205,10 @@ def test_the_finding_counts_features() -> None:
     assert features.targets_met(count, nouns) == (
         "Two of five features are at target and one is below; for two we cannot tell"
     )
-    assert features.targets_met(["too_early"] * 5, nouns).startswith("For none of five features can we tell")
+    assert features.targets_met(["too_early"] * 5, nouns).startswith("For no feature of five can we tell")
     assert features.targets_met(["below_target"] * 5, nouns) == "All five features are below target"
     assert features.targets_met(["below_target", "too_early"], nouns) == (
-        "None of two features is at target and one is below; for one we cannot tell"
+        "No feature of two is at target and one is below; for one we cannot tell"
     )
     assert features.targets_met(["at_target"], nouns, " with data") == "The only feature with data is at target"
     assert features.targets_met(["too_early"], nouns, " with data") == (

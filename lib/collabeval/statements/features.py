@@ -65,10 +65,12 @@ def targets_met(slugs: Sequence[str], nouns: tuple[str, str], with_data: str = "
     if early == total == 1:
         return f"For {numbers.lower_first(every)} we cannot tell whether it is at target"
     if early == total:
-        return f"For none of {of} can we tell whether it is at target"
+        return f"For no {nouns[0]} of {numbers.number_word(total)}{with_data} can we tell whether it is at target"
     if total in (met, below):
         return f"{every} {numbers.verb(total, IS)} {'at' if met else 'below'} target"
     said = f"{numbers.capital(numbers.number_word(met))} of {of} {numbers.verb(met, IS)} at target"
+    if not met:
+        said = f"No {nouns[0]} of {numbers.number_word(total)}{with_data} is at target"
     if below:
         said += f" and {numbers.number_word(below)} {numbers.verb(below, IS)} below"
     return f"{said}; for {numbers.number_word(early)} we cannot tell" if early else said
