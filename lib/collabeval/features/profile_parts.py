@@ -82,7 +82,7 @@ def _indicator(indicator: Indicator, rows: pd.DataFrame, generator: np.random.Ge
         return [], "no target is set"
     values = rows[rows["estimand"].eq("value")]
     if values.empty:
-        return [], "no value, or too few to say how sure it is"
+        return [], "no value, or too few for an interval"
     spread = rows[rows["estimand"].eq("between_site_sd") & rows["years_back"].eq(values["years_back"].min())]
     scaled = _scaled(indicator, values, float(spread["q50"].iloc[0]) if len(spread) else np.nan)
     if scaled is None:
