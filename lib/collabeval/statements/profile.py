@@ -14,9 +14,9 @@ from collabeval.statements.figures import Words, words
 from collabeval.statements.numbers import NO_BREAK
 
 OWN_PARTS = {
-    "survey": "Survey: people who agree",
-    "ratings": "Ratings: score free of severity",
-    "audit": "Audit: records that agree",
+    "survey": "People who agree in the survey",
+    "ratings": "Score that raters give",
+    "audit": "Audited fields that agree",
 }
 SOURCES = {"survey": "survey", "ratings": "ratings", "audit": "audit"}
 FEATURES_IN_ALL = 5
