@@ -17,7 +17,7 @@ from collabeval.quadrature.problem import Problem, pose
 from collabeval.quadrature.surrogate import Centre, locate
 
 POOR = 0.2  # share of effective proposals up to which another aim may well be better
-SURPLUS = 2  # times as many effective proposals as draws must be worth: tails are worth less than all is
+SURPLUS = 4  # times as many effective proposals as draws must be worth: tails are worth less than all is
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Fitted:
 def fit(design: Grouped, sampling: Sampling) -> Fitted:
     """Draws of standard deviations and latent vector, as many as `chains` × `draws`.
 
-    They come from twice `minimum_ess` effective proposals.
+    They come from four times `minimum_ess` effective proposals.
 
     Raises
     ------

@@ -127,6 +127,7 @@ def groups(published: Published, view: SurveyView) -> str:
         if own:
             number = named["label"].nunique()
             which = numbers.capital(numbers.counted(number, names, of=own))
+            which = which if number else f"No {names[0]} of{NO_BREAK}{numbers.whole(own)}"
             verb = numbers.verb(number, ("differs", "differ"))
             sentences.append(f"{which} {verb} clearly from all together in some group of questions.")
         if view.hidden[kind]:
