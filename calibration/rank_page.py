@@ -15,7 +15,7 @@ from calibration.tables import filled, table_of
 from calibration.uniform import Curve, curve
 from collabeval.plots.saving import save_svg
 
-SAID = ("replicate", "failure", "seconds", "pareto_k", "pareto_k_site")
+SAID = ("replicate", "failure", "seconds", "pareto_k", "site_share")
 KINDS = ("passed", "site", "k̂ above", "few effective", "refused", "broke down")
 ERROR = 0.05  # over all curves of all studies together (Bonferroni)
 

@@ -114,7 +114,7 @@ def replicate(family: Family, form: Form, seed: int, number: int, engine: str, s
 
 def _by_laplace(rows: pd.DataFrame, design: Design, family: Family, sampling: Sampling) -> tuple[xr.Dataset, dict]:
     found = fast_fit(design, sampling, lambda message: None)
-    said = {name: round(float(found.attributes[name]), 3) for name in ("pareto_k", "pareto_k_site")}
+    said = {name: round(float(found.attributes[name]), 3) for name in ("pareto_k", "site_share")}
     return found.posterior, {"failure": found.failure, **said}
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 from scipy.special import expit, logit
 
+import effect_stand_ins
 from collabeval import classical, estimates, panel, params_file, quality, spc
 from collabeval.composite import evaluate_composites
 from collabeval.estimates import covariates
@@ -74,6 +75,7 @@ class Fake:
     blocks: Mapping[str, Any] = field(default_factory=dict)  # further blocks of params
     gaps: int = 0  # this many sites did not send in their last two periods but one
     covariates: Mapping[str, Any] | None = None  # of the model, with effects as in `EFFECTS`
+    effect: Mapping[str, Any] | None = None  # words about the effect of the programme: `effect_stand_ins.tables`
 
 
 def parameters(fake: Fake) -> Params:
@@ -86,7 +88,7 @@ def parameters(fake: Fake) -> Params:
                      **{name: f"{name}.csv" for name in _further(fake)}},
             "measures": {name: MEASURES[name] for name in fake.measures}, "sampling": {"seed": 20240105},
             "periods": {"length": "none" if not fake.years else "quarter" if fake.quarters else "year"},
-            "report": report, **fake.blocks,
+            "report": report, **fake.blocks, "effect": None if fake.effect is None else {},
             "model": {"covariates": {name: row[0] for name, row in (fake.covariates or {}).items()}},
         }
     )  # fmt: skip
@@ -129,6 +131,8 @@ def make(folder: Path, fake: Fake | None = None) -> RunFolder:
         run.write(done, run.data_table("practices"))
     if params.scorecards:
         tables |= evaluate_scorecards(params, sites, analysed, trees, {})
+    if fake.effect is not None:
+        tables |= effect_stand_ins.tables(params, **fake.effect)
     if params.indicators:
         last = int(_period(fake, max(fake.years, 1) - 1)[:4] or 2024)
         rows = indicator_rows(params, list(sites["site"]), last, np.random.default_rng(fake.seed))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from collabeval import threats
 from collabeval.pipeline import Request, Run
-from collabeval.pipeline.steps import Evaluation, Step
+from collabeval.pipeline.job import Step
+from collabeval.pipeline.steps import Evaluation
 
 ALL = ["data", "fit-death", "fit-fall", "performance", "improvement", "checks", "report", "render"]
 

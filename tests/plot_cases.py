@@ -27,6 +27,7 @@ LABELS = plots.TrendLabels(
     "estimate 16", "baseline 15", 14.7, ("2010", "2011", "2012"),
     "2017–2019 against baseline: +1 per 1,000\n(95% interval −1 to +3)", ("2013", "18 recorded in 2013"),
 )  # fmt: skip
+EFFECT = plots.EventLabels("quarters since joining", overall=-1.6, overall_label="together −1.6", found=True)
 LONG = "Royal Devon and Exeter University Healthcare NHS Foundation Trust, Northern Services"
 
 
@@ -108,6 +109,10 @@ CASES: dict[str, Callable[[], Figure]] = {
     **{f"change of {n}": (lambda n=n: plots.change(tables.change_rows(n), TEXT, RATE)) for n in (1, 12, 36, 100)},
     "change of a ratio": lambda: plots.change(ratios_of_change(), TEXT, RATIO, plots.Axis("better ← ratio → worse")),
     **{f"scorecard of {n}": (lambda n=n: scorecard(n)) for n in (1, 12, 45, 46, 150)},
+    "event study": lambda: plots.event_study(tables.event_rows(8, 8), TEXT, EFFECT),
+    "event study, no time before": lambda: plots.event_study(tables.event_rows(0, 4), TEXT, EFFECT),
+    "event study, one time": lambda: plots.event_study(tables.event_rows(0, 1), TEXT, plots.EventLabels("years")),
+    "event study by month": lambda: plots.event_study(tables.event_rows(12, 48, 120.0), TEXT, EFFECT),
     "scorecard, some not shown": lambda: scorecard(12, q25=np.nan, q50=np.nan, q75=np.nan, tag="not shown"),
     "scorecard without awards": lambda: plots.scorecard(tables.scorecard_rows(12), TEXT, POINTS),
     **{f"indicators of {n}": (lambda n=n: indicators(n)) for n in (1, 2, 7, 16)},

@@ -182,6 +182,20 @@ def spc_rows(count: int = 24, seed: int = 1) -> pd.DataFrame:
     return rows
 
 
+def event_rows(before: int, after: int, size: float = 1.0, seed: int = 7) -> pd.DataFrame:
+    """Rows of an event study: so many times before the reference, and from joining on."""
+    rng = np.random.default_rng(seed)
+    times = np.arange(-before - 1, after) if before else np.arange(-1, after)
+    rows = pd.DataFrame(
+        {"event_time": times, "phase": np.select([times == -1, times < 0], ["reference", "before"], "after")}
+    )
+    middle = size * (rng.normal(0, 0.4, len(times)) - 0.2 * (times + 1).clip(min=0))
+    width = np.where(times == -1, 0.0, size * (0.5 + 0.05 * np.abs(times)))
+    for name, z in (("q025", -1.96), ("q25", -0.674), ("q50", 0.0), ("q75", 0.674), ("q975", 1.96)):
+        rows[name] = np.where(times == -1, 0.0, middle + z * width)
+    return rows
+
+
 def indicator_plot_rows(count: int, units: tuple[str, ...] = ("%", "days")) -> pd.DataFrame:
     """Rows of a figure of indicators: at target, short of it, undecided, one without interval, one hidden."""
     rng = np.random.default_rng(5)

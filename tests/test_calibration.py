@@ -48,7 +48,7 @@ def test_the_fast_engine_is_calibrated():
     form = ranks.Form("level", 12, 1)
     found = [ranks.replicate("normal", form, 11, number, "laplace", SAMPLING) for number in range(60)]
     assert not [row["failure"] for row in found if row["failure"]]
-    names = [name for name in found[0] if name not in {"replicate", "failure", "seconds", "pareto_k", "pareto_k_site"}]
+    names = [name for name in found[0] if name not in {"replicate", "failure", "seconds", "pareto_k", "site_share"}]
     assert {"site_sd", "intercept", "site_level", "window_effect", "log_likelihood"} <= set(names)
     for name in names:
         places = np.array([row[name] for row in found])

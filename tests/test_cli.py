@@ -222,7 +222,7 @@ def test_time_left_goes_by_the_last_run_and_shrinks_as_steps_end() -> None:
 
 
 def test_outside_a_terminal_progress_is_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    from collabeval.pipeline.steps import Step
+    from collabeval.pipeline.job import Step
 
     reporter, step = PlainReporter(sys.stderr), Step("fit-death", "Fitting the model of death", None, samples=True)
     reporter.planned([step], [step], {"fit-death": 20.0})

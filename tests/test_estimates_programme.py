@@ -44,6 +44,23 @@ def test_the_rate_is_that_of_all_cases_and_change_is_told_apart_from_who_joined(
     assert value(results, "change_same_sites", "2002") == pytest.approx(a - before)
 
 
+@pytest.mark.parametrize(
+    ("better", "family", "expected"),
+    [
+        ("lower", "binomial", lambda before, now: now / before),
+        ("higher", "binomial", lambda before, now: (1 - now) / (1 - before)),
+        ("lower", "poisson", lambda before, now: now / before),
+        ("higher", "poisson", lambda before, now: before / now),
+    ],
+)
+def test_what_is_not_wanted_is_on_one_scale_for_every_direction(better, family, expected):
+    rows = [{"site": "a", "period": year, "denominator": 100.0, "numerator": 20.0} for year in ("2001", "2002")]
+    drawn = Draws(panel_of(rows), intercept=-1.0, trend={"2001": 0.2, "2002": -0.2}, family=family)
+    rate = expit if family == "binomial" else np.exp
+    found = value(evaluate(params(better=better, family=family), drawn), "unwanted_ratio", "2002")
+    assert found == pytest.approx(expected(rate(-0.8), rate(-1.2)))
+
+
 def test_the_fan_holds_recorded_rates_and_quantiles_of_the_modelled():
     intercept = spread(-2, 0.3)
     trend = evaluate(params(), Draws(joining(), intercept=intercept)).trend.set_index("period")

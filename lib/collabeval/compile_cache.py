@@ -57,11 +57,12 @@ def of_package(package: Path) -> None:
     """Have numba keep what it compiles of a package's functions here; to be called before any is defined.
 
     numba looks only at a function's own file for changes, not at those of the functions it calls, so each state of
-    the package's sources has a folder of its own.
+    the sources that hold compiled functions, or what they hand each other, has a folder of its own.
     """
     import numba
 
-    sources = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(package.glob("*.py"))))
+    texts = [file.read_bytes() for file in sorted(package.glob("*.py"))]
+    sources = hashlib.sha256(b"".join(text for text in texts if b"@compiled" in text or b"NamedTuple" in text))
     place = folder() / f"{package.name}-numba-{version('numba')}-{sources.hexdigest()[:12]}"
     settings: Any = numba.config
     settings.CACHE_DIR = str(place)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
+from scipy.sparse import csr_array
 from scipy.special import ndtri
 
 ROWS_AT_ONCE = 128  # keeps the working arrays of 8 x 500 draws in some 50 MB
@@ -72,12 +73,13 @@ def family_effective(values: np.ndarray, proposal: np.ndarray) -> np.ndarray:
     independent family sums about the mean, Σ (Σ_family (x − x̄))² / S² (a ratio estimator with clusters; Cochran 1977,
     section 11.7), and the effective size the variance of x over it.
     """
-    order = np.argsort(proposal, kind="stable")
-    starts = np.flatnonzero(np.diff(proposal[order], prepend=proposal.min() - 1))
+    _, family = np.unique(proposal, return_inverse=True)
+    size = values.shape[1]
+    belongs = csr_array((np.ones(size), (family, np.arange(size))))  # (family, draw): many times faster than reduceat
     away = values - values.mean(axis=1, keepdims=True)
-    families = np.add.reduceat(away[:, order], starts, axis=1)
-    size, of_mean = values.shape[1], (families**2).sum(axis=1) / values.shape[1] ** 2
-    return np.divide(values.var(axis=1), of_mean, out=np.full(len(values), float(size)), where=of_mean > 0)
+    of_mean = ((belongs @ away.T) ** 2).sum(axis=0) / size**2
+    variance = (away**2).mean(axis=1)
+    return np.divide(variance, of_mean, out=np.full(len(values), float(size)), where=of_mean > 0)
 
 
 def convergence(values: np.ndarray) -> Convergence:

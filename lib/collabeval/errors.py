@@ -61,6 +61,10 @@ class StepError(CollabevalError):
     """A step of a run failed; the message says which, why, and where its notebook lies."""
 
 
+class StoppedError(StepError):
+    """The user stopped a run."""
+
+
 class RenderError(CollabevalError):
     """A report could not be rendered."""
 

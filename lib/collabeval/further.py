@@ -92,6 +92,14 @@ FURTHER: tuple[Further, ...] = (
         ("feature_profile", "feature_profile_probabilities", "feature_parts"),
         after=("feature_indicators", "opinion_distances"),
     ),
+    Further(
+        name="effect",
+        what="Estimating what is due to the programme",
+        there=lambda params: params.effect is not None or "comparators" in params.data.further,
+        tables=("comparators",),
+        blocks=("effect", "model"),
+        makes=("effect_event_time", "effect_summary", "effect_statements", "effect_basis", "effect_draws"),
+    ),
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any, get_origin
 from pydantic_core import PydanticUndefined
 
 from collabeval.params import Params, Strict
+from collabeval.params.portfolio import Portfolio
 from collabeval.params.problems import model_in
 from collabeval.run_folder import written_whole
 
@@ -29,7 +30,7 @@ def write_schema(path: Path) -> Path:
 
 
 def reference() -> str:
-    """`docs/params.md`: one table for each block of a params file."""
+    """`docs/params.md`: one table for each block of a params file, and of the params file of a portfolio."""
     lines = [
         "# Every key of a params file",
         "",
@@ -37,11 +38,20 @@ def reference() -> str:
         "A key without a default must be given. Keys that every collaborative of the house shares can stand in",
         "`_defaults.yml` beside the params file; `--set KEY=VALUE` (`--set periods.length=year`) goes over both.",
     ]
-    for place, model in _blocks(Params, ""):
-        lines += ["", f"## {place or 'Top level'}", "", (model.__doc__ or "").strip(), ""]
-        lines += ["| key | takes | default | what it is |", "|---|---|---|---|"]
-        lines += [_row(name, model) for name in model.model_fields]
+    lines += [line for place, model in _blocks(Params, "") for line in _table(place or "Top level", model)]
+    lines += ["", "# Every key of the params file of a portfolio", ""]
+    lines += ["For `collabeval portfolio` (docs/portfolio.md); `sampling` and `rules` are as above."]
+    for place, model in _blocks(Portfolio, ""):
+        if model.__module__ == Portfolio.__module__:
+            lines += _table(f"portfolio: {place}" if place else "portfolio", model)
     return "\n".join(lines) + "\n"
+
+
+def _table(title: str, model: type[Strict]) -> list[str]:
+    """One block: its heading, what it is, its keys."""
+    rows = [_row(name, model) for name in model.model_fields]
+    head = ["| key | takes | default | what it is |", "|---|---|---|---|"]
+    return ["", f"## {title}", "", (model.__doc__ or "").strip(), "", *head, *rows]
 
 
 def write_reference(path: Path) -> Path:

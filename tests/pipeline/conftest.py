@@ -34,13 +34,13 @@ def notebooks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Notebooks:
     monkeypatch.setattr("collabeval.pipeline.run.AHEAD", 0)
 
     def rendering(
-        notebook: Path, figures: Path, out: Path, formats: list[str], preference: str, work: Path
+        notebook: Path, figures: Path, out: Path, formats: list[str], preference: str, name: str, work: Path
     ) -> Rendered:
         # below a folder whose name starts with a dot Quarto does not find its own packages
         assert not any(part.startswith(".") for part in work.relative_to(Path.cwd()).parts)
         out.mkdir(parents=True, exist_ok=True)
         for kind in formats:
-            (out / f"report.{kind}").write_text(notebook.read_text(encoding="utf-8"), encoding="utf-8")
+            (out / f"{name}.{kind}").write_text(notebook.read_text(encoding="utf-8"), encoding="utf-8")
         return Rendered((), "embedded", "1")
 
     monkeypatch.setattr(render, "render", rendering)

@@ -1,5 +1,5 @@
-"""The command line: `collabeval new | check | run | compare | plan | register | status | render | schema | doctor |
-provenance | simulate`.
+"""The command line: `collabeval new | check | run | compare | portfolio | plan | register | status | render | schema |
+doctor | provenance | simulate`.
 
 Nothing heavy is imported before a command needs it, so that `--help` answers at once.
 """
@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import sys
 
-from collabeval.cli import compare, evaluate, look, start  # noqa: F401  (importing them adds their commands to the app)
+from collabeval.cli import (  # noqa: F401  (importing them adds their commands to the app)
+    compare,
+    evaluate,
+    look,
+    portfolio,
+    start,
+)
 from collabeval.cli.app import app
 from collabeval.cli.failures import say_error
 from collabeval.errors import CollabevalError

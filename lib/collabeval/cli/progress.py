@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from collabeval.pipeline.steps import Step
+    from collabeval.pipeline.job import Step
 
 # seconds a step takes on two cores when this run folder has no record of its own
 TYPICAL = {

@@ -1,19 +1,18 @@
 """Blocking gates of the fast engine: does its approximation hold, and are the reported numbers precise?
 
-In place of divergences, energy and R-hat: Pareto k̂ of the importance weights (Vehtari et al. 2024), k̂ of the worst
-site's proposals, and effective draws from the weights.
+In place of divergences, energy and R-hat: Pareto k̂ of the importance weights (Vehtari et al. 2024), the share of
+effective proposals of the worst site, and effective draws from the weights.
 """
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from collabeval.diagnostics.check import Check
 from collabeval.diagnostics.sampling import effective, not_a_number
 
-SITE_LIMIT, LOST_LIMIT = 0.7, 0.01
+SITE_SHARE, LOST_LIMIT = 0.5, 0.01
 JUDGE = "Do not use the results; run again with `model.engine: nuts`."
 
 
@@ -29,14 +28,13 @@ def integration(model: str, tree: xr.DataTree, reported: pd.DataFrame) -> list[C
     ----------
     reported : DataFrame, rows of `site_estimates` and `programme_estimates` of one measure.
     """
-    site = float(tree.attrs["pareto_k_site"])
     checks = [pareto_k(model, float(tree.attrs["pareto_k"]), float(tree.attrs["pareto_k_limit"]))]
-    if np.isfinite(site):
-        checks.append(Check(
-            model, "pareto_k_site", site, SITE_LIMIT, "blocking", site <= SITE_LIMIT,
-            "The same holds of every single site." if site <= SITE_LIMIT else
-            f"The effects of at least one site are too far from what the fast engine proposes (Pareto k̂). {JUDGE}",
-        ))  # fmt: skip
+    site = float(tree.attrs["site_share"])
+    checks.append(Check(
+        model, "site_share", site, SITE_SHARE, "blocking", site >= SITE_SHARE,
+        "The same holds of every single site." if site >= SITE_SHARE else
+        f"The effects of at least one site are too far from what the fast engine proposes for them. {JUDGE}",
+    ))  # fmt: skip
     checks.append(proposals_lost(model, float(tree.attrs["proposals_lost"])))
     return [*checks, not_a_number(model, tree), *effective(model, reported[reported["sd"] > 0])]
 

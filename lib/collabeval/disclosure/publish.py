@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from collabeval.classical import funnel_curves
-from collabeval.disclosure import case_mix, composites, indicators, practices, results
+from collabeval.disclosure import case_mix, composites, effect, indicators, practices, results
 from collabeval.disclosure import suppress as rule
 from collabeval.disclosure.audit import publish_audit, publish_ratings
 from collabeval.disclosure.codes import site_labels
@@ -59,6 +59,7 @@ def publish(run: Run, params: Params) -> Published:
         scorecards=publish_scorecards(run.further, params, labels),
         threats=publish_threats(run.threats, labels, keys, params.report.sites == "coded"),
         indicators=indicators.indicators(params, run.further, labels),
+        effect=effect.shown(run.further, views, params),
         **_features(run, params, labels),
     )
 

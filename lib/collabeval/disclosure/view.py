@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from collabeval.disclosure.audit import AuditView, RatingsView
     from collabeval.disclosure.composites import Composites
+    from collabeval.disclosure.effect import Effect
     from collabeval.disclosure.practices import Practices
     from collabeval.disclosure.profile import ProfileView
     from collabeval.disclosure.scorecards import PublishedScorecard
@@ -95,6 +96,7 @@ class Published:
     scorecards : the performance indices, () where there are none.
     threats : what could be wrong with the conclusions, and covariates of the model.
     survey, ratings, audit, profile : what people and audits say and the scores of the features; None without data.
+    effect : what of the change is due to the programme; None where the run has no such step.
     """
 
     params: Params
@@ -119,6 +121,7 @@ class Published:
     composites: Composites | None = None
     practices: Practices | None = None
     scorecards: tuple[PublishedScorecard, ...] = ()
+    effect: Effect | None = None
     indicators: PublishedIndicators | None = None
     survey: SurveyView | None = None
     ratings: RatingsView | None = None

@@ -31,6 +31,9 @@ def programme_draws(found: Evaluated) -> Iterator[Drawn]:
     now = found.current.window.label
     for estimand, values in changes(found).items():
         yield _one(estimand, now, values)
+    ratio = unwanted_ratio(found)
+    if ratio is not None:
+        yield _one("unwanted_ratio", now, ratio)
     yield _one("between_site_sd", now, _between_site_sd(found))
     if found.current.eligible.any():
         yield _one("rankability", now, np.array([rankability(found.posterior, found.current)]))
@@ -88,6 +91,21 @@ def changes(found: Evaluated) -> dict[str, np.ndarray]:
         )
         found_changes["change_same_sites"] = per * (now - before)
     return found_changes
+
+
+def unwanted_ratio(found: Evaluated) -> np.ndarray | None:
+    """What is not wanted, per case, now over baseline (S,): one scale for all measures; below 1 is better.
+
+    Where higher is better that is, for shares, the cases without the event; for other measures the ratio turned round.
+    None without a baseline, or where a mean is not above 0 in every draw.
+    """
+    if found.baseline is None:
+        return None
+    now, before = found.current.programme_rate, found.baseline.programme_rate
+    if found.posterior.measure.better == "higher":
+        shares = found.posterior.measure.family == "binomial"
+        now, before = (1 - now, 1 - before) if shares else (before, now)
+    return now / before if (now > 0).all() and (before > 0).all() else None
 
 
 def _between_site_sd(found: Evaluated) -> np.ndarray:

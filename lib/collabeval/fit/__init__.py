@@ -13,7 +13,7 @@ import xarray as xr
 from collabeval.convergence import Mixing
 from collabeval.draws import load, save
 from collabeval.errors import CollabevalError, UsageError
-from collabeval.fit.predictive import constant_data, log_likelihood, observed_data, predictive
+from collabeval.fit.predictive import constant_data, observed_data
 from collabeval.models.design import Design, read_design
 from collabeval.models.log_prior import log_prior
 from collabeval.own_model import own_function
@@ -203,12 +203,14 @@ def completed(
     `prior` is the log-prior of a model of the evaluation's own; None: that of the built-in one. What each cell adds is
     most of the file, and no result is computed from it: it is kept in single precision.
     """
+    from collabeval.fit.outcomes import outcomes  # compiled: loads numba
+
     coords = {"chain": posterior["chain"], "draw": posterior["draw"], "cell": np.arange(design.cells)}
     dims = ("chain", "draw", "cell")
-    replicates, densities = predictive(posterior, design, seed), log_likelihood(posterior, design)
+    replicates, densities = outcomes(posterior, design, seed, np.float32)
     groups = {
-        "posterior_predictive": xr.Dataset({"outcome": (dims, replicates.astype(np.float32))}, coords),
-        "log_likelihood": xr.Dataset({"outcome": (dims, densities.astype(np.float32))}, coords),
+        "posterior_predictive": xr.Dataset({"outcome": (dims, replicates)}, coords),
+        "log_likelihood": xr.Dataset({"outcome": (dims, densities)}, coords),
         "log_prior": log_prior(posterior, design) if prior is None else prior,
         "observed_data": observed_data(design),
         "constant_data": constant_data(design),

@@ -1,4 +1,7 @@
-"""Log-likelihood and posterior predictive of each cell, in numpy from the draws; tested against PyMC."""
+"""Log-likelihood and posterior predictive of each cell, in numpy from the draws; tested against PyMC.
+
+For many draws `outcomes` does the same, compiled.
+"""
 
 from __future__ import annotations
 

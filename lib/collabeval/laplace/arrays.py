@@ -70,6 +70,22 @@ class Rule(NamedTuple):
     log_sd: np.ndarray
 
 
+class Depths(NamedTuple):
+    """Ever finer ways of integrating a site out, L of them, and the one that each of the J sites is given."""
+
+    cell: np.ndarray  # (L, widest) nodes of a cell's own effect, the first `cells` of them
+    log_cell: np.ndarray
+    cells: np.ndarray  # (L,)
+    site: np.ndarray  # (L, widest) nodes of a site's effects, the first `sites` of them
+    log_site: np.ndarray
+    sites: np.ndarray  # (L,)
+    sd: np.ndarray  # (L, widest) nodes of a site's own sd, the first `sds` of them
+    log_sd: np.ndarray
+    sds: np.ndarray  # (L,)
+    exact: np.ndarray  # (L,) whether the density itself is taken at the nodes rather than its series
+    choice: np.ndarray  # (J,)
+
+
 class Programme(NamedTuple):
     """Prior of the programme-wide part g (G,), and how it makes the course h (H,).
 

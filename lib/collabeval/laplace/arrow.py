@@ -10,139 +10,18 @@ independent components; a cell sees one entry of h, and the last ones, the effec
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from collabeval.laplace.arrays import Cells, Floats, Programme, Rule, Scales
-from collabeval.laplace.kernels import NORMAL, cell_slopes, compiled
-from collabeval.laplace.sites import (
-    exact_site_integral,
-    mean_variance,
-    sd_log_density,
-    sd_mode,
-    site_integral,
-    weights_of,
-)
+from collabeval.laplace.arrays import Cells, Depths, Floats, Programme, Rule, Scales
+from collabeval.laplace.blocks import arrow, known_part, of_programme, site_steps
+from collabeval.laplace.dense import length, log_diagonal, solve_lower, solve_upper, times
+from collabeval.laplace.kernels import compiled
+from collabeval.laplace.sites import site_integral
 
 NEWTON_STEPS = 40
 HALVINGS = 12
 SLACK = 0.01  # by which a step may lower the log-density: its slopes and itself are by quadrature, each with its error
 ROUGH_STEPS, ROUGH = 6, 0.5
-
-
-@compiled
-def cholesky(matrix: Floats) -> tuple[Floats, bool]:
-    """Lower Cholesky factor, and whether there is one: an exception would end all proposals for the sake of one."""
-    size = len(matrix)
-    factor = np.zeros((size, size))
-    for i in range(size):
-        for j in range(i + 1):
-            rest = matrix[i, j] - np.dot(factor[i, :j], factor[j, :j])
-            if i == j:
-                if not rest > 0.0:
-                    return factor, False
-                factor[i, i] = math.sqrt(rest)
-            else:
-                factor[i, j] = rest / factor[j, j]
-    return factor, True
-
-
-@compiled
-def known_part(cells: Cells, seen: Floats, known: Floats) -> None:
-    """Programme-wide part of every cell's linear predictor (N,), from `seen` = A g, into `known`."""
-    number = cells.covariates.shape[1]
-    effects = seen[len(seen) - number :]
-    for i in range(len(known)):
-        known[i] = cells.offset[i] + seen[cells.column[i]]
-        for k in range(number):
-            known[i] += cells.covariates[i, k] * effects[k]
-
-
-@compiled
-def arrow(
-    cells: Cells,
-    scales: Scales,
-    rule: Rule,
-    known: Floats,
-    z: Floats,
-    slope: Floats,
-    hessian: Floats,
-    borders: Floats,
-    sites: Floats,
-) -> tuple[float, float]:
-    """Log-density of data and site effects, and its derivatives with the sites eliminated.
-
-    Fills `slope` (H,) and `hessian` (H, H) of the course, sites eliminated; `borders` (J, 2, H);
-    `sites` (J, 5): gradient and precision of each site's effects. Returns the log-density, and Σ log det of the blocks.
-    """
-    wide = len(slope)
-    number = cells.covariates.shape[1]
-    periods = wide - number
-    slope[:] = 0.0
-    hessian[:, :] = 0.0
-    borders[:, :, :] = 0.0
-    total, log_determinants = 0.0, 0.0
-    for j in range(len(cells.start) - 1):
-        sd = 0.0
-        if cells.own_sd:
-            rho, precision = sd_mode(cells, j, scales)
-            sd = scales.typical * math.exp(scales.spread * rho)
-            total += sd_log_density(cells, j, scales, rho) - 0.5 * math.log(precision)
-        g1, g2, d11, d12, d22 = -z[j, 0], -z[j, 1], 1.0, 0.0, 1.0
-        total -= 0.5 * (z[j, 0] ** 2 + z[j, 1] ** 2)
-        for i in range(cells.start[j], cells.start[j + 1]):
-            u1, u2 = weights_of(cells, scales, i)
-            eta, t = known[i] + u1 * z[j, 0] + u2 * z[j, 1], cells.column[i]
-            v = mean_variance(cells, i, sd) if cells.family == NORMAL else 0.0
-            m, first, second = cell_slopes(
-                cells.family, cells.y[i], cells.n[i], v, eta, scales.own, rule.cell, rule.log_cell
-            )
-            total += m
-            g1 += first * u1
-            g2 += first * u2
-            d11 += second * u1 * u1
-            d12 += second * u1 * u2
-            d22 += second * u2 * u2
-            slope[t] += first
-            hessian[t, t] += second
-            borders[j, 0, t] += second * u1
-            borders[j, 1, t] += second * u2
-            for k in range(number):
-                x, at = cells.covariates[i, k], periods + k
-                slope[at] += first * x
-                hessian[t, at] += second * x
-                hessian[at, t] += second * x
-                borders[j, 0, at] += second * u1 * x
-                borders[j, 1, at] += second * u2 * x
-                for m in range(number):
-                    hessian[at, periods + m] += second * x * cells.covariates[i, m]
-        determinant = d11 * d22 - d12 * d12
-        log_determinants += math.log(determinant)
-        sites[j, 0], sites[j, 1], sites[j, 2], sites[j, 3], sites[j, 4] = g1, g2, d11, d12, d22
-        for a in range(wide):
-            b1, b2 = borders[j, 0, a], borders[j, 1, a]
-            if b1 == 0.0 and b2 == 0.0:
-                continue
-            x1, x2 = (d22 * b1 - d12 * b2) / determinant, (d11 * b2 - d12 * b1) / determinant
-            slope[a] -= x1 * g1 + x2 * g2
-            for b in range(wide):
-                hessian[a, b] -= x1 * borders[j, 0, b] + x2 * borders[j, 1, b]
-    return total, log_determinants
-
-
-@compiled
-def site_steps(sites: Floats, borders: Floats, change: Floats) -> Floats:
-    """Newton steps of the sites' effects (J, 2), given the `change` of the course."""
-    steps = np.empty((sites.shape[0], 2))
-    for j in range(sites.shape[0]):
-        g1 = sites[j, 0] - np.dot(borders[j, 0], change)
-        g2 = sites[j, 1] - np.dot(borders[j, 1], change)
-        d11, d12, d22 = sites[j, 2], sites[j, 3], sites[j, 4]
-        determinant = d11 * d22 - d12 * d12
-        steps[j, 0] = (d22 * g1 - d12 * g2) / determinant
-        steps[j, 1] = (d11 * g2 - d12 * g1) / determinant
-    return steps
 
 
 @compiled
@@ -156,7 +35,7 @@ def find_mode(
     """
     course = programme.fixed + trend * programme.walk
     wide, size = course.shape
-    known = np.empty(len(cells.y))
+    known, own = np.empty(len(cells.y)), np.zeros(len(cells.y))
     slope, hessian = np.empty(wide), np.empty((wide, wide))
     borders, sites = np.empty((len(z), 2, wide)), np.empty((len(z), 5))
     step_g, step_z = np.zeros(size), np.zeros_like(z)
@@ -164,8 +43,8 @@ def find_mode(
     factor = np.eye(size)
     halvings, found = 0, False
     for _ in range(NEWTON_STEPS):
-        known_part(cells, course @ g, known)
-        value, log_determinants = arrow(cells, scales, rule, known, z, slope, hessian, borders, sites)
+        known_part(cells, times(course, g), known)
+        value, log_determinants = arrow(cells, scales, rule, known, own, z, slope, hessian, borders, sites)
         value -= 0.5 * np.sum(programme.precision * (g - programme.centre) ** 2)
         if not value > best - SLACK:
             halvings += 1
@@ -179,32 +58,32 @@ def find_mode(
         if not np.isfinite(hessian).all():
             found = False
             break
-        gradient = course.T @ slope - programme.precision * (g - programme.centre)
-        factor, regular = cholesky(course.T @ hessian @ course + np.diag(programme.precision))
+        gradient, factor, regular = of_programme(course, programme, g, slope, hessian)
         if not regular:
             found = False
             break
         if found:
             break
-        step_g = np.linalg.solve(factor.T, np.linalg.solve(factor, gradient))
-        step_z = site_steps(sites, borders, course @ step_g)
-        distance = np.sum((factor.T @ step_g) ** 2) + np.sum(sites[:, 2:5:2] * step_z**2)
+        step_g = solve_upper(factor, solve_lower(factor, gradient))
+        step_z = site_steps(sites, borders, times(course, step_g))
+        distance = length(factor, step_g) + np.sum(sites[:, 2:5:2] * step_z**2)
         g += step_g
         z += step_z
         found = distance < close * close
-    half = -np.sum(np.log(np.diag(factor))) - 0.5 * log_determinants
+    half = -log_diagonal(factor) - 0.5 * log_determinants
     return value, half, factor, found
 
 
 @compiled
 def near_mode(
-    cells: Cells, programme: Programme, scales: Scales, trend: float, rule: Rule, g: Floats, z: Floats, standard: Floats
-) -> float:
+    cells: Cells, programme: Programme, scales: Scales, trend: float, rule: Rule, g: Floats, z: Floats, own: Floats,
+    standard: Floats,
+) -> float:  # fmt: skip
     """A proposal of g about its mode given the hyperparameters, into g; and the sites' modes given it, into z.
 
-    g and z must begin near their mode; Newton steps end where the next would be below half a conditional standard
-    deviation of g, the last of them taken: a proposal is weighted by what it is, wherever its centre. Returns the log
-    determinant of the Cholesky factor of its precision.
+    g and z must begin near their mode, own (N,) near that of the cells' own effects; Newton steps end where the next
+    would be below half a conditional standard deviation of g, the last of them taken: a proposal is weighted by what it
+    is, wherever its centre. Returns the log determinant of the Cholesky factor of its precision.
     """
     course = programme.fixed + trend * programme.walk
     wide, size = course.shape
@@ -214,36 +93,45 @@ def near_mode(
     factor = np.eye(size)
     step = np.zeros(size)
     for _ in range(ROUGH_STEPS):
-        known_part(cells, course @ g, known)
-        arrow(cells, scales, rule, known, z, slope, hessian, borders, sites)
+        known_part(cells, times(course, g), known)
+        arrow(cells, scales, rule, known, own, z, slope, hessian, borders, sites)
         if not np.isfinite(hessian).all():
             return np.nan
-        gradient = course.T @ slope - programme.precision * (g - programme.centre)
-        factor, regular = cholesky(course.T @ hessian @ course + np.diag(programme.precision))
+        gradient, factor, regular = of_programme(course, programme, g, slope, hessian)
         if not regular:
             return np.nan
-        step = np.linalg.solve(factor.T, np.linalg.solve(factor, gradient))
-        if np.sum((factor.T @ step) ** 2) < ROUGH * ROUGH:
+        step = solve_upper(factor, solve_lower(factor, gradient))
+        if length(factor, step) < ROUGH * ROUGH:
             break
         g += step
-        z += site_steps(sites, borders, course @ step)
-    step += np.linalg.solve(factor.T, standard)
+        z += site_steps(sites, borders, times(course, step))
+    step += solve_upper(factor, standard)
     g += step
-    z += site_steps(sites, borders, course @ step)
-    return np.sum(np.log(np.diag(factor)))
+    z += site_steps(sites, borders, times(course, step))
+    return log_diagonal(factor)
 
 
 @compiled
 def integrated(
-    cells: Cells, programme: Programme, scales: Scales, trend: float, rule: Rule, g: Floats, z: Floats, exact: bool
+    cells: Cells, programme: Programme, scales: Scales, trend: float, depths: Depths, g: Floats, z: Floats, own: Floats
 ) -> float:
-    """Log-density of the data and g, every site integrated out; z: near the sites' modes. `exact`: without series."""
+    """Log-density of the data and g, every site integrated out; z, own: near the modes of sites and cells."""
     known = np.empty(len(cells.y))
-    known_part(cells, (programme.fixed + trend * programme.walk) @ g, known)
+    known_part(cells, times(programme.fixed + trend * programme.walk, g), known)
     total = -0.5 * np.sum(programme.precision * (g - programme.centre) ** 2)
     for j in range(len(z)):
-        if exact:
-            total += exact_site_integral(cells, j, scales, rule, known, z[j, 0], z[j, 1])
-        else:
-            total += site_integral(cells, j, scales, rule, known, z[j, 0], z[j, 1])
+        total += site_integral(cells, j, scales, depths, known, own, z[j, 0], z[j, 1])
     return total
+
+
+@compiled
+def site_integrals(
+    cells: Cells, programme: Programme, scales: Scales, trend: float, depths: Depths, g: Floats, z: Floats,
+    sites: np.ndarray, found: Floats,
+) -> None:  # fmt: skip
+    """The integral of each of some `sites` (their numbers), into `found`."""
+    known, own = np.empty(len(cells.y)), np.zeros(len(cells.y))
+    known_part(cells, times(programme.fixed + trend * programme.walk, g), known)
+    for k in range(len(sites)):
+        j = sites[k]
+        found[k] = site_integral(cells, j, scales, depths, known, own, z[j, 0], z[j, 1])

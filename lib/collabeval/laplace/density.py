@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collabeval.laplace.arrow import known_part
+from collabeval.laplace.blocks import known_part
+from collabeval.laplace.dense import times
 from collabeval.laplace.kernels import NORMAL, log_likelihood
 from collabeval.laplace.problem import Floats, Problem
 from collabeval.laplace.proposals import scales_of
@@ -33,7 +34,7 @@ def log_density(problem: Problem, point: Point) -> float:
     total = sum(float(each.log_prior(point.u[d : d + 1])[0]) for d, each in enumerate(problem.hyper))
     total -= 0.5 * float(np.sum(programme.precision * (point.g - programme.centre) ** 2))
     known = np.empty(len(cells.y))
-    known_part(cells, (programme.fixed + trend * programme.walk) @ point.g, known)
+    known_part(cells, times(programme.fixed + trend * programme.walk, point.g), known)
     for j in range(len(point.z)):
         sd = scales.typical * np.exp(scales.spread * point.rho[j])
         total += sd_log_density(cells, j, scales, point.rho[j]) if cells.own_sd else 0.0

@@ -15,6 +15,7 @@ from collabeval.params import Prior
 Floats = np.ndarray
 TYPICAL = "residual_sd_typical"
 TINY = 1e-6
+END = 33.0  # logit beyond which x is at its limit but for rounding, where the logarithm of a prior would be of nought
 TO_SD: dict[str, Callable[[Floats], Floats]] = {
     "value": lambda x: x,
     "sd": lambda x: x,
@@ -90,7 +91,7 @@ class Hyperparameter:
 
     def _between(self, u: Floats) -> Floats:
         low, high = self.limits or (0.0, 1.0)
-        return low + (high - low) * expit(u)
+        return low + (high - low) * expit(np.clip(u, -END, END))
 
 
 def hyperparameters(design: Design) -> list[Hyperparameter]:

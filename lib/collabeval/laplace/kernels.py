@@ -17,7 +17,9 @@ from collabeval.laplace.arrays import Floats
 BINOMIAL, POISSON, NORMAL = 0, 1, 2
 LONGEST_STEP = 2.0  # of a Newton step on the linear predictor: events grow exponentially in it
 STEPS = 20
-CLOSE = 1e-3  # in conditional standard deviations: quadrature does not need the very mode
+CLOSE = 0.03  # a Newton step in conditional standard deviations; after the last the mode is off by about its square
+FAR = 30.0  # a start beyond is none
+NEAR = 0.3  # the same for a draw, which is exact about any point and only wants few tries
 INFORMED = 30.0  # precision of a whitened effect from which it is nearly Gaussian
 RESAMPLED = 6  # proposals of such an effect, of which one is taken
 compiled: Any = njit(nogil=True, cache=True, error_model="numpy")
@@ -42,28 +44,38 @@ def slopes(family: int, y: float, n: float, eta: float) -> tuple[float, float]:
 
 
 @compiled
-def own_mode(family: int, y: float, n: float, eta: float, s: float) -> tuple[float, float]:
-    """Mode of a cell's whitened effect at η, and the precision there."""
-    at, precision = 0.0, 1.0
+def of_cell(family: int, y: float, n: float, eta: float) -> tuple[float, float, float]:
+    """`log_likelihood` and `slopes` at once."""
+    if family == POISSON:
+        mean = math.exp(eta)
+        return y * eta - mean, y - mean, mean
+    small = math.exp(-abs(eta))
+    share = (small if eta < 0.0 else 1.0) / (1.0 + small)
+    return y * eta - n * (max(eta, 0.0) + math.log1p(small)), y - n * share, n * share * (1.0 - share)
+
+
+@compiled
+def own_mode(family: int, y: float, n: float, eta: float, s: float, start: float, close: float) -> tuple[float, float]:
+    """Mode of a cell's whitened effect at η, looked for from `start`, and the precision near it."""
+    at, precision = start if abs(start) < FAR else 0.0, 1.0
     for _ in range(STEPS):
         slope, curvature = slopes(family, y, n, eta + s * at)
         precision = 1.0 + s * s * curvature
         step = (s * slope - at) / precision
         at += max(-LONGEST_STEP / s, min(LONGEST_STEP / s, step))
-        if step * step * precision < CLOSE * CLOSE:
+        if step * step * precision < close * close:
             break
     return at, precision
 
 
 @compiled
-def cell(family: int, y: float, n: float, v: float, eta: float, s: float, nodes: Floats, log_weights: Floats) -> float:
-    """log ∫ p(y | η + s·ε) N(ε) dε, by adaptive Gauss–Hermite quadrature (exact for means with variance v)."""
-    if family == NORMAL:
-        total = v + s * s
-        return -0.5 * ((y - eta) ** 2 / total + math.log(total))
+def cell(
+    family: int, y: float, n: float, eta: float, s: float, nodes: Floats, log_weights: Floats, start: float
+) -> float:
+    """log ∫ p(y | η + s·ε) N(ε) dε of counts, by adaptive Gauss–Hermite quadrature; `start`: near the mode of ε."""
     if s == 0.0:
         return log_likelihood(family, y, n, eta)
-    at, precision = own_mode(family, y, n, eta, s)
+    at, precision = own_mode(family, y, n, eta, s, start, CLOSE)
     width = 1.0 / math.sqrt(precision)
     reference = log_likelihood(family, y, n, eta + s * at) - 0.5 * at * at
     mass = 0.0
@@ -76,47 +88,51 @@ def cell(family: int, y: float, n: float, v: float, eta: float, s: float, nodes:
 
 @compiled
 def cell_slopes(
-    family: int, y: float, n: float, v: float, eta: float, s: float, nodes: Floats, log_weights: Floats
-) -> tuple[float, float, float]:
-    """The same integral, its derivative by η, and minus its second: moments of the slopes under the integrand."""
+    family: int, y: float, n: float, v: float, eta: float, s: float, nodes: Floats, log_weights: Floats, start: float
+) -> tuple[float, float, float, float]:
+    """The same integral, its derivative by η, and minus its second: moments of the slopes under the integrand.
+
+    Of a mean with variance v it is exact; one node stands for Laplace's approximation. Last comes the mode of ε.
+    """
     if family == NORMAL:
         total = v + s * s
-        return -0.5 * ((y - eta) ** 2 / total + math.log(total)), (y - eta) / total, 1.0 / total
+        return -0.5 * ((y - eta) ** 2 / total + math.log(total)), (y - eta) / total, 1.0 / total, 0.0
     if s == 0.0:
-        slope, curvature = slopes(family, y, n, eta)
-        return log_likelihood(family, y, n, eta), slope, curvature
-    at, precision = own_mode(family, y, n, eta, s)
+        value, slope, curvature = of_cell(family, y, n, eta)
+        return value, slope, curvature, 0.0
+    at, precision = own_mode(family, y, n, eta, s, start, CLOSE)
     width = 1.0 / math.sqrt(precision)
-    reference = log_likelihood(family, y, n, eta + s * at) - 0.5 * at * at
+    reference, slope, curvature = of_cell(family, y, n, eta + s * at)
+    reference -= 0.5 * at * at
+    if len(nodes) == 1:
+        return reference + math.log(width), slope, curvature / (1.0 + s * s * curvature), at
     mass = first = square = second = 0.0
     for k in range(len(nodes)):
         e = at + width * nodes[k]
-        value = log_likelihood(family, y, n, eta + s * e) - 0.5 * e * e
-        share = math.exp(value - reference + 0.5 * nodes[k] ** 2 + log_weights[k])
-        slope, curvature = slopes(family, y, n, eta + s * e)
+        value, slope, curvature = of_cell(family, y, n, eta + s * e)
+        share = math.exp(value - 0.5 * e * e - reference + 0.5 * nodes[k] ** 2 + log_weights[k])
         mass += share
         first += share * slope
         square += share * slope * slope
         second += share * curvature
     mean = first / mass
     curvature = second / mass - (square / mass - mean * mean)  # not negative, but for what quadrature leaves
-    return reference + math.log(mass * width), mean, max(curvature, 0.0)
+    return reference + math.log(mass * width), mean, max(curvature, 0.0), at
 
 
 @compiled
-def derivatives(family: int, y: float, n: float, eta: float) -> tuple[float, float, float, float]:
-    """First to fourth derivative of the log-likelihood by η."""
+def derivatives(family: int, y: float, n: float, eta: float) -> tuple[float, float, float, float, float]:
+    """The log-likelihood and its first to fourth derivative by η."""
+    value, slope, spread = of_cell(family, y, n, eta)
     if family == POISSON:
-        mean = math.exp(eta)
-        return y - mean, -mean, -mean, -mean
-    share = 1.0 / (1.0 + math.exp(-eta))
-    spread = n * share * (1.0 - share)
-    return y - n * share, -spread, -spread * (1.0 - 2.0 * share), -spread * (1.0 - 6.0 * share * (1.0 - share))
+        return value, slope, -spread, -spread, -spread
+    share = (y - slope) / n
+    return value, slope, -spread, -spread * (1.0 - 2.0 * share), -spread * (1.0 - 6.0 * share * (1.0 - share))
 
 
 @compiled
 def cell_series(
-    family: int, y: float, n: float, eta: float, s: float, nodes: Floats, log_weights: Floats
+    family: int, y: float, n: float, eta: float, s: float, nodes: Floats, log_weights: Floats, start: float
 ) -> tuple[float, float, float, float, float]:
     """The integral of `cell` and its first four derivatives by η.
 
@@ -124,18 +140,16 @@ def cell_series(
     E d₃ + 3 Cov(d₁, d₂) + κ₃(d₁); E d₄ + 4 Cov(d₁, d₃) + 3 Var d₂ + 6 κ(d₁, d₁, d₂) + κ₄(d₁).
     """
     if s == 0.0:
-        d1, d2, d3, d4 = derivatives(family, y, n, eta)
-        return log_likelihood(family, y, n, eta), d1, d2, d3, d4
-    at, precision = own_mode(family, y, n, eta, s)
+        return derivatives(family, y, n, eta)
+    at, precision = own_mode(family, y, n, eta, s, start, CLOSE)
     width = 1.0 / math.sqrt(precision)
-    reference = log_likelihood(family, y, n, eta + s * at) - 0.5 * at * at
-    c1, c2, c3, _ = derivatives(family, y, n, eta + s * at)  # moments are taken about these
+    reference, c1, c2, c3, _ = derivatives(family, y, n, eta + s * at)  # moments are taken about these
+    reference -= 0.5 * at * at
     mass = m1 = m2 = m3 = m4 = m11 = m12 = m13 = m22 = m111 = m112 = m1111 = 0.0
     for k in range(len(nodes)):
         e = at + width * nodes[k]
-        value = log_likelihood(family, y, n, eta + s * e) - 0.5 * e * e
-        w = math.exp(value - reference + 0.5 * nodes[k] ** 2 + log_weights[k])
-        d1, d2, d3, d4 = derivatives(family, y, n, eta + s * e)
+        value, d1, d2, d3, d4 = derivatives(family, y, n, eta + s * e)
+        w = math.exp(value - 0.5 * e * e - reference + 0.5 * nodes[k] ** 2 + log_weights[k])
         d1, d2, d3 = d1 - c1, d2 - c2, d3 - c3
         mass += w
         m1 += w * d1
@@ -165,34 +179,36 @@ def cell_series(
 
 
 @compiled
-def draw_own(family: int, y: float, n: float, v: float, eta: float, s: float) -> float:
-    """One draw of a cell's whitened effect given η.
+def draw_own(
+    random: np.random.Generator, family: int, y: float, n: float, v: float, eta: float, s: float, at: float
+) -> tuple[float, float]:
+    """One draw of a cell's whitened effect given η, and its mode, looked for from `at` and found nearly.
 
-    The log-likelihood is concave, so it lies below its tangent at the mode, and the Gaussian prior times the tangent,
-    N(mode, 1), above the density: rejection from it is exact, and takes √precision tries. Where that would be many, the
-    cell holds so much that its effect is nearly Gaussian, and it is resampled among a few proposals of that Gaussian.
+    The log-likelihood is concave, so it lies below its tangent anywhere, and the Gaussian prior times the tangent at
+    the mode, N(mode, 1), above the density: rejection from it is exact, and takes √precision tries. Where that would be
+    many, the cell holds so much that its effect is nearly Gaussian, and it is resampled among a few proposals of that.
     """
     if s == 0.0:
-        return np.random.normal()
+        return random.standard_normal(), 0.0
     if family == NORMAL:
         precision = 1.0 + s * s / v
-        return s * (y - eta) / v / precision + np.random.normal() / math.sqrt(precision)
-    at, precision = own_mode(family, y, n, eta, s)
-    top = log_likelihood(family, y, n, eta + s * at)
-    tangent = s * slopes(family, y, n, eta + s * at)[0]
+        return s * (y - eta) / v / precision + random.standard_normal() / math.sqrt(precision), 0.0
+    at, precision = own_mode(family, y, n, eta, s, at, NEAR)
+    top, slope, _ = of_cell(family, y, n, eta + s * at)
+    tangent = s * slope
     if precision < INFORMED:
         while True:
-            away = np.random.normal() + tangent - at
+            away = random.standard_normal() + tangent - at
             fall = log_likelihood(family, y, n, eta + s * (at + away)) - top - tangent * away
-            if math.log(np.random.random()) < fall:
-                return at + away
+            if fall > -random.standard_exponential():
+                return at + away, at
     mass, chosen = 0.0, at
     for _ in range(RESAMPLED):
-        standard = np.random.normal()
+        standard = random.standard_normal()
         away = standard / math.sqrt(precision)
         value = log_likelihood(family, y, n, eta + s * (at + away)) - top
         share = math.exp(value - at * away - 0.5 * away * away + 0.5 * standard * standard)
         mass += share
-        if np.random.random() * mass < share:
+        if random.random() * mass < share:
             chosen = at + away
-    return chosen
+    return chosen, at

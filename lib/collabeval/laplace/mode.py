@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize
 
 from collabeval.errors import CollabevalError
 from collabeval.laplace.arrow import find_mode
-from collabeval.laplace.centre import CLOSE, GRADIENT, START, Search
-from collabeval.laplace.problem import Floats, pose, refusal, rule
+from collabeval.laplace.centre import NEWTON
+from collabeval.laplace.problem import Floats, pose, refusal
+from collabeval.laplace.search import CLOSE, Search
 from collabeval.models.design import Design
 
 
@@ -27,13 +27,11 @@ def covariate_effects(design: Design) -> tuple[Floats, Floats]:
     if reason:
         raise CollabevalError(reason)
     problem = pose(design)
-    search = Search(problem, rule(5, 5))
-    start = np.array([each.free(START.get(each.name, design.scale)) for each in problem.hyper])
-    u = minimize(lambda point: -search(point), start, method="BFGS", options={"gtol": GRADIENT, "eps": 1e-5}).x
-    search(u)
+    search = Search(problem, NEWTON)
+    u = search.summit()
     scales, trend = search.at(u)
     cells, programme = problem.cells, problem.programme
-    factor, found = find_mode(cells, programme, scales, trend, search.rule, search.g, search.z, CLOSE)[2:]
+    factor, found = find_mode(cells, programme, scales, trend, search.rule, search.g.copy(), search.z.copy(), CLOSE)[2:]
     if not found:
         raise CollabevalError("the most probable values of the model were not found")
     whole = np.linalg.inv(factor @ factor.T)

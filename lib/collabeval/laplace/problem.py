@@ -81,7 +81,8 @@ def refusal(design: Design) -> str | None:
 
 
 def _cells(design: Design, order: np.ndarray) -> Cells:
-    columns = {name: values[order] for name, values in design.columns.items()}
+    # one kind of number, whatever the table has: each kind would be compiled anew
+    columns = {name: values[order].astype(float) for name, values in design.columns.items()}
     normal = design.family == "normal"
     known = columns["se"] ** 2
     freedom, squares = design.pooled_squares if normal else (np.zeros(len(design.sites)),) * 2
@@ -94,12 +95,14 @@ def _cells(design: Design, order: np.ndarray) -> Cells:
         n=np.ones(design.cells) if normal else columns["denominator"],
         variance=np.where(np.isfinite(known), known, 1.0),
         share=share,
-        offset=design.offset[order],
-        column=(design.period_index[order] if design.trend != "none" else np.zeros(design.cells, np.int64)),
-        years=design.years[order],
-        covariates=design.covariates.values[order],
-        squares=squares,
-        freedom=freedom,
+        offset=design.offset[order].astype(float),
+        column=(
+            design.period_index[order].astype(np.int64) if design.trend != "none" else np.zeros(design.cells, np.int64)
+        ),
+        years=design.years[order].astype(float),
+        covariates=np.ascontiguousarray(design.covariates.values[order], float),
+        squares=squares.astype(float),
+        freedom=freedom.astype(float),
         slope=design.trajectory,
         own_sd=design.own_sd,
     )
@@ -132,10 +135,12 @@ def course(design: Design) -> Programme:
     return Programme(np.array(centre), np.array(sd) ** -2.0, fixed, np.pad(walk, ((0, number), (0, number))))
 
 
+def hermite(size: int) -> tuple[Floats, Floats]:
+    """Nodes of a Gauss–Hermite rule for N(0, 1), and their log-weights."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(size)
+    return nodes, np.log(weights / np.sqrt(2 * np.pi))
+
+
 def rule(cell: int, site: int, sd: int = 7) -> Rule:
-    """Gauss–Hermite rules of so many nodes, for N(0, 1)."""
-    found: list[Floats] = []
-    for size in (cell, site, sd):
-        nodes, weights = np.polynomial.hermite_e.hermegauss(size)
-        found += [nodes, np.log(weights / np.sqrt(2 * np.pi))]
-    return Rule(*found)
+    """Gauss–Hermite rules of so many nodes."""
+    return Rule(*(part for size in (cell, site, sd) for part in hermite(size)))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from collabeval.laplace.arrays import Cells, Floats, Programme, Rule, Scales
-from collabeval.laplace.arrow import integrated, known_part, near_mode
+from collabeval.laplace.arrays import Cells, Depths, Floats, Programme, Rule, Scales
+from collabeval.laplace.arrow import integrated, near_mode
+from collabeval.laplace.blocks import known_part
+from collabeval.laplace.dense import times
 from collabeval.laplace.kernels import compiled, draw_own
-from collabeval.laplace.site_draws import draw_site
+from collabeval.laplace.site_draws import draw_effects
 from collabeval.laplace.sites import mean_variance, weights_of
-
-RESAMPLED = 40  # proposals of a site's effects, of which one is taken
 
 
 @compiled
@@ -21,8 +23,9 @@ def scales_of(row: Floats) -> Scales:
 
 @compiled
 def propose(
-    cells: Cells, programme: Programme, rule: Rule, rows: Floats, trends: Floats, standard: Floats, g: Floats, z: Floats
-) -> tuple[Floats, Floats]:
+    cells: Cells, programme: Programme, rule: Rule, depths: Depths, rows: Floats, trends: Floats, standard: Floats,
+    g: Floats, z: Floats,
+) -> tuple[Floats, Floats]:  # fmt: skip
     """Proposals of g given hyperparameters, one a row, and what their weights need.
 
     Parameters
@@ -35,44 +38,55 @@ def propose(
     Log-density of data and g, sites integrated out (S,); log determinant of the factor of g's precision (S,).
     """
     count = len(rows)
-    density, log_factor = np.empty(count), np.empty(count)
+    density, log_factor, own = np.empty(count), np.empty(count), np.zeros(len(cells.y))
     for s in range(count):
         scales = scales_of(rows[s])
-        log_factor[s] = near_mode(cells, programme, scales, trends[s], rule, g[s], z[s], standard[s])
-        density[s] = integrated(cells, programme, scales, trends[s], rule, g[s], z[s], False)
+        log_factor[s] = near_mode(cells, programme, scales, trends[s], rule, g[s], z[s], own, standard[s])
+        density[s] = integrated(cells, programme, scales, trends[s], depths, g[s], z[s], own)
     return density, log_factor
 
 
 @compiled
 def draw_sites(
+    random: np.random.Generator,
     cells: Cells,
     programme: Programme,
-    rule: Rule,
+    depths: Depths,
+    order: np.ndarray,
     rows: Floats,
     trends: Floats,
     g: Floats,
     modes: Floats,
-    seeds: np.ndarray,
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Draws of site effects z (S, J, 2), ρ (S, J) and the cells' own effects (S, N), each given its row of the others.
+    edges: np.ndarray,
+    places: np.ndarray,
+    effects: Floats,
+    rho: Floats,
+    alone: Floats,
+    ratios: Floats,
+) -> None:
+    """Draws of site effects z (S, J, 2), ρ (S, J) and the cells' own effects (S, N), given proposals of the others.
 
-    Also returns the log-ratios (S, J) by which the Gaussian that proposes a site's effects can be judged.
+    Parameters
+    ----------
+    rows, trends, g, modes : of F proposals; order : (N,) where a cell's draws go.
+    edges : (F + 1,) draws `places[edges[f]:edges[f + 1]]` are made of proposal f.
+    effects, rho, alone : where they go, those of the cells in their own unit.
+    ratios : (F, K, J) log-ratios by which what a site's effects are proposed by can be judged.
     """
-    count, sites, size = len(rows), modes.shape[1], len(cells.y)
-    effects, rho = np.empty((count, sites, 2)), np.zeros((count, sites))
-    own, ratios = np.zeros((count, size)), np.zeros((count, sites))
-    known = np.empty(size)
-    for s in range(count):
-        np.random.seed(seeds[s])
-        scales = scales_of(rows[s])
-        known_part(cells, (programme.fixed + trends[s] * programme.walk) @ g[s], known)
+    sites, size = modes.shape[1], len(cells.y)
+    known, own = np.empty(size), np.zeros(size)
+    for f in range(len(rows)):
+        scales = scales_of(rows[f])
+        known_part(cells, times(programme.fixed + trends[f] * programme.walk, g[f]), known)
+        mine = places[edges[f] : edges[f + 1]]
         for j in range(sites):
-            z = modes[s, j].copy()
-            rho[s, j], ratios[s, j] = draw_site(cells, j, scales, rule, known, z, RESAMPLED)
-            effects[s, j] = z
-            sd = scales.typical * np.exp(scales.spread * rho[s, j])
-            for i in range(cells.start[j], cells.start[j + 1]):
+            draw_effects(random, cells, j, scales, depths, known, own, modes[f, j], mine, effects, rho, ratios[f], f)
+            for i in range(cells.start[j], cells.start[j + 1] if alone.size else cells.start[j]):
                 u, v = weights_of(cells, scales, i)
-                eta, variance = known[i] + u * z[0] + v * z[1], mean_variance(cells, i, sd)
-                own[s, i] = draw_own(cells.family, cells.y[i], cells.n[i], variance, eta, scales.own)
-    return effects, rho, own, ratios
+                for s in mine:
+                    eta = known[i] + u * effects[s, j, 0] + v * effects[s, j, 1]
+                    variance = mean_variance(cells, i, scales.typical * math.exp(scales.spread * rho[s, j]))
+                    drawn, own[i] = draw_own(
+                        random, cells.family, cells.y[i], cells.n[i], variance, eta, scales.own, own[i]
+                    )
+                    alone[s, order[i]] = scales.own * drawn

@@ -6,52 +6,89 @@ import math
 
 import numpy as np
 
-from collabeval.laplace.arrays import Cells, Floats, Rule, Scales
+from collabeval.laplace.arrays import Cells, Depths, Floats, Scales
 from collabeval.laplace.kernels import NORMAL, compiled
-from collabeval.laplace.sites import at, gaussian_site, peak, sd_log_density, sd_mode, series
+from collabeval.laplace.sites import at, at_effects, gaussian_site, peak, rule_at, sd_log_density, sd_mode, series
 
+FEWEST, EACH = 40, 8  # proposals of a site's effects: at least, and for each draw
+WIDE, EVERY = 2.0, 4  # one proposal in so many is spread so much wider: no tail weighs more than all others
 SD_DRAWS = 8  # proposals of a site's sd, of which one is taken
 
 
 @compiled
-def draw_site(
-    cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, z: Floats, proposals: int
-) -> tuple[float, float]:
-    """One draw of a site's effects into z (from near their mode); its ρ; and a log-ratio to judge proposals by.
+def propose_effects(
+    random: np.random.Generator, cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Floats,
+    z: Floats, tried: Floats, ratio: Floats,
+) -> None:  # fmt: skip
+    """Proposals of a site's effects into `tried` (R, 2), and the log of their density over the proposals' into `ratio`.
 
-    Resampled among proposals from the Gaussian at the mode, by the series.
+    They come from the Gaussian at the site's mode, near z, mixed with a wider one (a defensive mixture; Hesterberg
+    1995); their density is the series, or itself where the site's integral takes that. The likelihood is log-concave,
+    so no site's density falls more slowly from its mode than the prior: a series that far out says so is cut there.
     """
-    if cells.family == NORMAL:
-        return draw_normal_site(cells, j, scales, known, z), 0.0
-    p = series(cells, j, scales, rule, known, z[0], z[1])
+    rule, exact = rule_at(depths, depths.choice[j]), depths.exact[depths.choice[j]]
+    p = series(cells, j, scales, rule, known, own, z[0], z[1])
     x, y, l11, l21, l22 = peak(p)
-    reference = at(p, x, y)
-    mass, judged, chosen1, chosen2 = 0.0, 0.0, x, y
-    for k in range(proposals):
-        first, second = np.random.normal(), np.random.normal()
+    reference = at_effects(cells, j, scales, rule, known, own, z[0] + x, z[1] + y) if exact else at(p, x, y)
+    fewer = 1.0 / (WIDE * WIDE if cells.slope else WIDE) / EVERY
+    for k in range(len(tried)):
+        width = WIDE if k % EVERY == EVERY - 1 else 1.0
+        first, second = width * random.standard_normal(), width * random.standard_normal() if cells.slope else 0.0
         b2 = y + second / l22
         b1 = x + (first - l21 * second / l22) / l11
-        value = at(p, b1, b2) - reference + 0.5 * (first * first + second * second)
-        if k == 0:
-            judged = value
-        share = math.exp(min(value, 500.0))
-        mass += share
-        if np.random.random() * mass < share:
-            chosen1, chosen2 = b1, b2
-    z[0] += chosen1
-    z[1] += chosen2
-    return 0.0, judged
+        if exact:
+            value = at_effects(cells, j, scales, rule, known, own, z[0] + b1, z[1] + b2) - reference
+        else:
+            value = min(at(p, b1, b2) - reference, -0.5 * ((b1 - x) ** 2 + (b2 - y) ** 2))
+        half = 0.5 * (first * first + second * second)
+        wide = fewer * math.exp(half - half / (WIDE * WIDE))
+        ratio[k] = value + half - math.log(1.0 - 1.0 / EVERY + wide)
+        tried[k, 0], tried[k, 1] = z[0] + b1, z[1] + b2
 
 
 @compiled
-def draw_normal_site(cells: Cells, j: int, scales: Scales, known: Floats, z: Floats) -> float:
-    """The same where cells are means: ρ, which is returned, resampled among proposals, then the effects exactly."""
+def resample(random: np.random.Generator, tried: Floats, ratio: Floats, chosen: Floats) -> None:
+    """So many of the proposals (R, 2) as `chosen` (m, 2) holds, in proportion to exp(ratio)."""
+    below = np.cumsum(np.exp(ratio - ratio.max()))
+    for k in range(len(chosen)):
+        taken = min(np.searchsorted(below, random.random() * below[-1]), len(tried) - 1)
+        chosen[k, 0], chosen[k, 1] = tried[taken, 0], tried[taken, 1]
+
+
+@compiled
+def draw_effects(
+    random: np.random.Generator, cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Floats,
+    mode: Floats, places: np.ndarray, effects: Floats, rho: Floats, ratios: Floats, turn: int,
+) -> None:  # fmt: skip
+    """Draws of one site's effects given one proposal of all else, into `places` of `effects` (S, J, 2) and ρ (S, J).
+
+    Some of the log-ratios of what proposed them, another part of them each `turn`, go into `ratios` (K, J).
+    """
+    if cells.family == NORMAL:
+        for s in places:
+            rho[s, j] = draw_normal_site(random, cells, j, scales, known, effects[s, j])
+        return
+    count = max(FEWEST, EACH * len(places))
+    tried, ratio, chosen = np.empty((count, 2)), np.empty(count), np.empty((len(places), 2))
+    propose_effects(random, cells, j, scales, depths, known, own, mode, tried, ratio)
+    resample(random, tried, ratio, chosen)
+    for k in range(len(places)):
+        effects[places[k], j, 0], effects[places[k], j, 1] = chosen[k, 0], chosen[k, 1]
+    for k in range(len(ratios)):
+        ratios[k, j] = ratio[(turn * len(ratios) + k) % count]
+
+
+@compiled
+def draw_normal_site(
+    random: np.random.Generator, cells: Cells, j: int, scales: Scales, known: Floats, z: Floats
+) -> float:
+    """Effects of a site of means into z: ρ, which is returned, resampled among proposals; then the effects exactly."""
     rho, sd = 0.0, 0.0
     if cells.own_sd:
         middle, precision = sd_mode(cells, j, scales)
         mass, top, rho = 0.0, 0.0, middle
         for k in range(SD_DRAWS):
-            standard = np.random.normal()
+            standard = random.standard_normal()
             tried = middle + standard / math.sqrt(precision)
             sd = scales.typical * math.exp(scales.spread * tried)
             value = gaussian_site(cells, j, scales, known, sd)[5] + sd_log_density(cells, j, scales, tried)
@@ -59,13 +96,13 @@ def draw_normal_site(cells: Cells, j: int, scales: Scales, known: Floats, z: Flo
             top = value if k == 0 else top
             share = math.exp(min(value - top, 500.0))
             mass += share
-            if np.random.random() * mass < share:
+            if random.random() * mass < share:
                 rho = tried
         sd = scales.typical * math.exp(scales.spread * rho)
     z1, z2, d11, d12, d22, _ = gaussian_site(cells, j, scales, known, sd)
     l11 = math.sqrt(d11)
     l21 = d12 / l11
-    second = np.random.normal() / math.sqrt(d22 - l21 * l21)
-    z[0] = z1 + (np.random.normal() - l21 * second) / l11
+    second = random.standard_normal() / math.sqrt(d22 - l21 * l21)
+    z[0] = z1 + (random.standard_normal() - l21 * second) / l11
     z[1] = z2 + second
     return rho

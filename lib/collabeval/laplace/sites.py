@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from collabeval.laplace.arrays import Cells, Floats, Rule, Scales, Series
+from collabeval.laplace.arrays import Cells, Depths, Floats, Rule, Scales, Series
 from collabeval.laplace.kernels import NORMAL, cell, cell_series, compiled
 
 POLISH = 3  # Newton steps on the series, which cost next to nothing
@@ -54,14 +54,20 @@ def weights_of(cells: Cells, scales: Scales, i: int) -> tuple[float, float]:
 
 
 @compiled
-def series(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, z1: float, z2: float) -> Series:
-    """`Series` of a site of counts about (z1, z2); `known` is the cells' programme-wide part."""
+def series(
+    cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Floats, z1: float, z2: float
+) -> Series:
+    """`Series` of a site of counts about (z1, z2).
+
+    `known` (N,) is the cells' programme-wide part, `own` (N,) near the modes of their own effects.
+    """
     value, g1, g2, d11, d12, d22 = -0.5 * (z1 * z1 + z2 * z2), -z1, -z2, 1.0, 0.0, 1.0
     c30 = c21 = c12 = c03 = c40 = c31 = c22 = c13 = c04 = 0.0
     for i in range(cells.start[j], cells.start[j + 1]):
         u, v = weights_of(cells, scales, i)
+        eta = known[i] + u * z1 + v * z2
         m0, m1, m2, m3, m4 = cell_series(
-            cells.family, cells.y[i], cells.n[i], known[i] + u * z1 + v * z2, scales.own, rule.cell, rule.log_cell
+            cells.family, cells.y[i], cells.n[i], eta, scales.own, rule.cell, rule.log_cell, own[i]
         )
         value += m0
         g1 += m1 * u
@@ -107,11 +113,35 @@ def peak(p: Series) -> tuple[float, float, float, float, float]:
 
 
 @compiled
-def site_integral(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, z1: float, z2: float) -> float:
+def rule_at(depths: Depths, depth: int) -> Rule:
+    """The rules of one depth."""
+    cell, site, sd = depths.cells[depth], depths.sites[depth], depths.sds[depth]
+    return Rule(
+        depths.cell[depth, :cell], depths.log_cell[depth, :cell], depths.site[depth, :site],
+        depths.log_site[depth, :site], depths.sd[depth, :sd], depths.log_sd[depth, :sd],
+    )  # fmt: skip
+
+
+@compiled
+def site_integral(
+    cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Floats, z1: float, z2: float
+) -> float:
     """log of the integral over a site's effects of the density of its data and them; z1, z2: near their mode."""
+    depth = depths.choice[j]
+    rule = rule_at(depths, depth)
     if cells.family == NORMAL:
         return normal_site_integral(cells, j, scales, rule, known)
-    p = series(cells, j, scales, rule, known, z1, z2)
+    if depths.exact[depth]:
+        return integral_at_nodes(cells, j, scales, rule, known, own, z1, z2)
+    return integral_by_series(cells, j, scales, rule, known, own, z1, z2)
+
+
+@compiled
+def integral_by_series(
+    cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Floats, z1: float, z2: float
+) -> float:
+    """The integral of counts, the series taken at the nodes."""
+    p = series(cells, j, scales, rule, known, own, z1, z2)
     x, y, l11, l21, l22 = peak(p)
     reference = at(p, x, y)
     mass = 0.0
@@ -127,23 +157,33 @@ def site_integral(cells: Cells, j: int, scales: Scales, rule: Rule, known: Float
 
 
 @compiled
-def exact_site_integral(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, z1: float, z2: float) -> float:
-    """The same without a series: the density itself at every node, to judge the series by."""
-    if cells.family == NORMAL:
-        return normal_site_integral(cells, j, scales, rule, known)
-    x, y, l11, l21, l22 = peak(series(cells, j, scales, rule, known, z1, z2))
-    values = np.full((len(rule.site), len(rule.site)), -np.inf)
-    for k2 in range(len(rule.site) if cells.slope else 1):
+def at_effects(
+    cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Floats, b1: float, b2: float
+) -> float:
+    """Log-density of a site's counts and its effects (b1, b2), the cells' own integrated out."""
+    value = -0.5 * (b1 * b1 + b2 * b2)
+    for i in range(cells.start[j], cells.start[j + 1]):
+        u, v = weights_of(cells, scales, i)
+        eta = known[i] + u * b1 + v * b2
+        value += cell(cells.family, cells.y[i], cells.n[i], eta, scales.own, rule.cell, rule.log_cell, own[i])
+    return value
+
+
+@compiled
+def integral_at_nodes(
+    cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Floats, z1: float, z2: float
+) -> float:
+    """The same without a series: the density itself at every node."""
+    x, y, l11, l21, l22 = peak(series(cells, j, scales, rule, known, own, z1, z2))
+    across = len(rule.site) if cells.slope else 1
+    values = np.empty((across, len(rule.site)))
+    for k2 in range(across):
         node2, log2 = (rule.site[k2], rule.log_site[k2]) if cells.slope else (0.0, 0.0)
         second = node2 / l22
         for k1 in range(len(rule.site)):
             b1, b2 = z1 + x + (rule.site[k1] - l21 * second) / l11, z2 + y + second
-            value = -0.5 * (b1 * b1 + b2 * b2) + 0.5 * (rule.site[k1] ** 2 + node2**2) + rule.log_site[k1] + log2
-            for i in range(cells.start[j], cells.start[j + 1]):
-                u, v = weights_of(cells, scales, i)
-                eta = known[i] + u * b1 + v * b2
-                value += cell(cells.family, cells.y[i], cells.n[i], 0.0, eta, scales.own, rule.cell, rule.log_cell)
-            values[k2, k1] = value
+            value = at_effects(cells, j, scales, rule, known, own, b1, b2)
+            values[k2, k1] = value + 0.5 * (rule.site[k1] ** 2 + node2**2) + rule.log_site[k1] + log2
     top = values.max()
     return top + math.log(np.exp(values - top).sum()) - math.log(l11 * l22)
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from arviz_stats.base import array_stats
@@ -16,7 +13,7 @@ from collabeval.laplace.aims import Aim, first, improved
 from collabeval.laplace.centre import Centre
 from collabeval.laplace.problem import Floats, Problem
 from collabeval.laplace.proposals import propose
-from collabeval.machine import cores
+from collabeval.laplace.threads import threaded
 
 BATCH = 500  # proposals that the next ones are aimed by
 AIMED = 0.5  # share of effective proposals from which aiming is good enough
@@ -66,13 +63,6 @@ class Proposals:
         return Proposals(**both, aims=self.aims + other.aims)
 
 
-def threaded[T](work: Callable[[slice], T], count: int) -> list[T]:
-    """`work` on slices of `count`, as many at once as there are cores; the result does not depend on how many."""
-    edges = np.linspace(0, count, min(count, 4 * cores()) + 1).astype(int)
-    with ThreadPoolExecutor(cores()) as pool:
-        return list(pool.map(work, [slice(a, b) for a, b in pairwise(edges)]))
-
-
 def batch(problem: Problem, centre: Centre, aim: Aim, count: int, random: np.random.Generator) -> Proposals:
     """So many proposals of one aim, and the posterior's density there."""
     points = aim.draw(count, random)
@@ -83,8 +73,8 @@ def batch(problem: Problem, centre: Centre, aim: Aim, count: int, random: np.ran
     g, z = centre.modes(points[:, :size])
 
     def work(part: slice) -> tuple[Floats, Floats]:
-        return propose(problem.cells, problem.programme, centre.rule, rows[part], trends[part], standard[part],
-                       g[part], z[part])  # fmt: skip
+        return propose(problem.cells, problem.programme, centre.rule, centre.depths, rows[part], trends[part],
+                       standard[part], g[part], z[part])  # fmt: skip
 
     density, log_factor = (np.concatenate(parts) for parts in zip(*threaded(work, count), strict=True))
     prior = problem.log_prior(u)

@@ -7,7 +7,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from collabeval.models.design import read_design
+from collabeval.models.design import Design, read_design
 from collabeval.models.terms import coordinates, linear_predictor
 from collabeval.params import Model
 
@@ -36,15 +36,18 @@ def build_binomial_model(panel: pd.DataFrame, settings: Model, name: str = "") -
         site, period, time (years), numerator, denominator, expected (NaN where there is none).
     """
     design = read_design(panel, "binomial", settings)
-    coords = coordinates(design)
-    with pm.Model(name, coords) as model:
-        eta = linear_predictor(design)
-        pm.CustomDist(
-            "outcome",
-            eta,
-            design.columns["denominator"],
-            logp=binomial_logp,
-            observed=design.columns["numerator"],
-            dims="cell",
-        )
+    with pm.Model(name, coordinates(design)) as model:
+        observe(design, linear_predictor(design))
     return model
+
+
+def observe(design: Design, eta: TensorVariable) -> None:
+    """The likelihood of the observed events, in the open model, given the linear predictor of each cell."""
+    pm.CustomDist(
+        "outcome",
+        eta,
+        design.columns["denominator"],
+        logp=binomial_logp,
+        observed=design.columns["numerator"],
+        dims="cell",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -104,13 +105,8 @@ class Design:
 
     @cached_property
     def offset(self) -> Floats:
-        """What is known of the linear predictor before the data (N,): logit(e/n), log e, log exposure, or 0."""
-        expected, denominator = self.columns["expected"], self.columns["denominator"]
-        if self.family == "poisson":
-            return np.log(expected if self.has_expected else denominator)
-        if self.family == "binomial" and self.has_expected:
-            return np.log(expected) - np.log(denominator - expected)
-        return np.zeros(self.cells)
+        """What is known of the linear predictor before the data (N,)."""
+        return known_predictor(self.family, self.columns, self.has_expected)
 
     @cached_property
     def scale(self) -> float:
@@ -183,6 +179,19 @@ def read_design(panel: pd.DataFrame, family: Family, settings: Model) -> Design:
         columns=columns,
         covariates=read_covariates(panel, family, settings),
     )
+
+
+def known_predictor(family: Family, columns: Mapping[str, Floats], has_expected: bool) -> Floats:
+    """What is known of the linear predictor of cells before their outcomes (N,): logit(e/n), log e, log exposure, or 0.
+
+    `columns` has `denominator` and `expected`, (N,) each.
+    """
+    expected, denominator = columns["expected"], columns["denominator"]
+    if family == "poisson":
+        return np.log(expected if has_expected else denominator)
+    if family == "binomial" and has_expected:
+        return np.log(expected) - np.log(denominator - expected)
+    return np.zeros(len(denominator))
 
 
 def default_intercept(design: Design) -> Prior:

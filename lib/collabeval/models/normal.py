@@ -30,11 +30,14 @@ def build_normal_model(panel: pd.DataFrame, settings: Model, name: str = "") -> 
         site, period, time (years), mean, and sd with n, or se; weight (n, or 1 where only se is known).
     """
     design = read_design(panel, "normal", settings)
-    coords = coordinates(design)
-    with pm.Model(name, coords) as model:
-        eta = linear_predictor(design)
-        pm.Normal("outcome", eta, standard_error(design), observed=design.columns["mean"], dims="cell")
+    with pm.Model(name, coordinates(design)) as model:
+        observe(design, linear_predictor(design))
     return model
+
+
+def observe(design: Design, eta: TensorVariable) -> None:
+    """The likelihood of the observed means and spreads, in the open model, given the linear predictor of each cell."""
+    pm.Normal("outcome", eta, standard_error(design), observed=design.columns["mean"], dims="cell")
 
 
 def standard_error(design: Design) -> TensorVariable:

@@ -7,7 +7,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from collabeval.models.design import read_design
+from collabeval.models.design import Design, read_design
 from collabeval.models.terms import coordinates, linear_predictor
 from collabeval.params import Model
 
@@ -31,8 +31,11 @@ def build_poisson_model(panel: pd.DataFrame, settings: Model, name: str = "") ->
         site, period, time (years), numerator, denominator (exposure), expected (NaN where there is none).
     """
     design = read_design(panel, "poisson", settings)
-    coords = coordinates(design)
-    with pm.Model(name, coords) as model:
-        eta = linear_predictor(design)
-        pm.CustomDist("outcome", eta, logp=poisson_logp, observed=design.columns["numerator"], dims="cell")
+    with pm.Model(name, coordinates(design)) as model:
+        observe(design, linear_predictor(design))
     return model
+
+
+def observe(design: Design, eta: TensorVariable) -> None:
+    """The likelihood of the observed events, in the open model, given the linear predictor of each cell."""
+    pm.CustomDist("outcome", eta, logp=poisson_logp, observed=design.columns["numerator"], dims="cell")

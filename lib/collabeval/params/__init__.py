@@ -259,6 +259,15 @@ class Params(Strict):
                           f"measures: {', '.join(known)}")  # fmt: skip
         return model
 
+    @check("effect")
+    @classmethod
+    def _estimate_what_there_is(cls, effect: Effect | None, info: ValidationInfo) -> Effect | None:
+        known = info.data.get("measures")
+        if known is not None and effect is not None and (strange := set(effect.measures) - set(known)):
+            raise refusal(f"`effect.measures` names {', '.join(sorted(strange))}, no measure of this file",
+                          f"measures: {', '.join(known)}")  # fmt: skip
+        return effect
+
     @check("scorecards")
     @classmethod
     def _score_what_there_is(cls, scorecards: dict[str, Scorecard], info: ValidationInfo) -> dict[str, Scorecard]:

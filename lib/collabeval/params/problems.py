@@ -28,9 +28,9 @@ KINDS = {
 }
 
 
-def describe(error: ValidationError, document: Document) -> list[Problem]:
-    """One problem for each breach that pydantic reports, in the order of the file."""
-    problems = [_problem(details, document) for details in error.errors()]
+def describe(error: ValidationError, document: Document, root: type[BaseModel] = Params) -> list[Problem]:
+    """One problem for each breach that pydantic reports of a file of `root`, in the order of the file."""
+    problems = [_problem(details, document, root) for details in error.errors()]
     return sorted(problems, key=lambda problem: (problem.file, problem.row or 0))
 
 
@@ -42,10 +42,10 @@ def suggestion(found: str, allowed: Sequence[str]) -> str:
     return f"allowed: {', '.join(allowed)}" if allowed else ""
 
 
-def _problem(details: ErrorDetails, document: Document) -> Problem:
+def _problem(details: ErrorDetails, document: Document, root: type[BaseModel]) -> Problem:
     place = _place(details["loc"])
     file, line = _found_at(place, document)
-    what, fix = _phrase(details, place)
+    what, fix = _phrase(details, place, root)
     value = "" if details["type"] in {"missing", "extra_forbidden"} else _shown(details["input"])
     return Problem(file, what, fix, line, ".".join(place), value)
 
@@ -63,16 +63,16 @@ def _found_at(place: Place, document: Document) -> tuple[str, int | None]:
     return "params", None
 
 
-def _phrase(details: ErrorDetails, place: Place) -> tuple[str, str]:
+def _phrase(details: ErrorDetails, place: Place, root: type[BaseModel]) -> tuple[str, str]:
     kind, context = details["type"], details.get("ctx", {})
     if kind == "extra_forbidden":
-        return "unknown key", suggestion(place[-1], keys_at(place[:-1]))
+        return "unknown key", suggestion(place[-1], keys_at(place[:-1], root))
     if kind == "missing" and isinstance(details["loc"][-1], int):
         return "is missing", "the list takes two entries: [first, second]"
     if kind == "refused":
         return str(context["what"]), str(context["fix"])
     if kind == "missing" or details["input"] is None:
-        return "is missing" if kind == "missing" else "has no value", f"add it: {help_of(place)}"
+        return "is missing" if kind == "missing" else "has no value", f"add it: {help_of(place, root)}"
     if kind == "literal_error":
         allowed = [word.strip().strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(", ")]
         words = ["true" if word == "True" else "false" if word == "False" else word for word in allowed]
@@ -84,7 +84,7 @@ def _phrase(details: ErrorDetails, place: Place) -> tuple[str, str]:
         return "is not a code", "use letters, digits, `_`, `-` and `.` only, beginning with a letter or digit"
     if kind in KINDS:
         return KINDS[kind]
-    return details["msg"].replace("Input should", "must").replace("Tuple should", "must"), help_of(place)
+    return details["msg"].replace("Input should", "must").replace("Tuple should", "must"), help_of(place, root)
 
 
 def _shown(value: Any) -> str:
@@ -95,21 +95,21 @@ def _shown(value: Any) -> str:
     return without_password(shown)
 
 
-def keys_at(place: Place) -> list[str]:
+def keys_at(place: Place, root: type[BaseModel]) -> list[str]:
     """The keys allowed in the block at a place."""
-    model = _model_at(place)
+    model = _model_at(place, root)
     return [] if model is None else list(model.model_fields)
 
 
-def help_of(place: Place) -> str:
+def help_of(place: Place, root: type[BaseModel]) -> str:
     """One sentence on what belongs at a place."""
-    model = _model_at(place[:-1]) if place else None
+    model = _model_at(place[:-1], root) if place else None
     found = None if model is None else model.model_fields.get(place[-1])
     return "" if found is None or found.description is None else found.description
 
 
-def _model_at(place: Place) -> type[BaseModel] | None:
-    model: type[BaseModel] | None = Params
+def _model_at(place: Place, root: type[BaseModel]) -> type[BaseModel] | None:
+    model: type[BaseModel] | None = root
     inside_dict = False
     for key in place:
         if inside_dict:

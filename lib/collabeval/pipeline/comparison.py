@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from collabeval.comparison.names import alternatives, draws_name, seconds_name
 from collabeval.errors import UsageError
 from collabeval.params import PARAMS_MODEL, Params
 from collabeval.params.grid import with_grid
+from collabeval.pipeline.job import Step, render_step, tables
 from collabeval.pipeline.request import Request
-from collabeval.pipeline.steps import JUDGEMENT, WORDING, Evaluation, Step, data_step, render_step, tables
+from collabeval.pipeline.steps import JUDGEMENT, WORDING, Evaluation, data_step
 from collabeval.run_folder import RunFolder
 
 MODELS, SENSITIVITY = "models", "sensitivity"
@@ -23,7 +23,9 @@ class CompareRequest(Request):
     """What the user asked to be compared: the models of `compare` in params, or the grid."""
 
     sensitivity: bool = False
-    keeps_plan: ClassVar[bool] = False  # it is the plan of the evaluation, which keeps it
+
+    def keep_plan(self, params: Params, run: RunFolder, today: str) -> None:
+        """Nothing: it is the plan of the evaluation, which keeps it."""
 
     def load(self) -> tuple[Params, RunFolder]:
         """The params with the models to compare, and the folder of the comparison, below that of the run.

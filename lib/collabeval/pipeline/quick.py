@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from collabeval.pipeline.job import Step
 from collabeval.pipeline.keys import digest_values
 from collabeval.pipeline.request import STATE
-from collabeval.pipeline.steps import Step
 from collabeval.run_folder import RunFolder, written_whole
 
 REMEMBERED = "unchanged.json"

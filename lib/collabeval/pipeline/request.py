@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from collabeval import params_file
+from collabeval import analysis_plan, narrative, params_file
 from collabeval.errors import UsageError
 from collabeval.run_folder import RunFolder
 
@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from collabeval.params import Params
-    from collabeval.pipeline.steps import Evaluation, Step
+    from collabeval.params.portfolio import Portfolio
+    from collabeval.pipeline.job import Job, Step
+    from collabeval.pipeline.steps import Evaluation
 
 STATE = ".state"  # folder of the run that holds what the pipeline remembers
 
 
 @dataclass(frozen=True)
-class Request:
-    """What the user asked for."""
+class Wanted[P: Params | Portfolio]:
+    """What the user asked for, of an evaluation, a comparison or a portfolio."""
 
     file: Path
     overrides: tuple[str, ...] = ()
@@ -31,16 +33,38 @@ class Request:
     force: bool = False
     only: str = ""
     runs: Path = field(default_factory=lambda: Path("runs"))
-    keeps_plan: ClassVar[bool] = True
+
+    def load(self) -> tuple[P, RunFolder]:
+        """The resolved params and the folder their run lies in."""
+        raise NotImplementedError
+
+    def check(self, params: P) -> None:
+        """Check what the user wrote beside params and data; nothing, unless there is something."""
+
+    def keep_plan(self, params: P, run: RunFolder, today: str) -> None:
+        """Note the analysis plan as of today (ISO date) in the run, where it has one."""
+
+    def evaluation(self, params: P, run: RunFolder) -> Job:
+        """What is to be run: its steps and what they share."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Request(Wanted["Params"]):
+    """One evaluation, as the user asked for it."""
 
     def evaluation(self, params: Params, run: RunFolder) -> Evaluation:
-        """What is to be run: its steps and what they share."""
         from collabeval.pipeline.steps import Evaluation
 
         return Evaluation(params, run)
 
+    def check(self, params: Params) -> None:
+        narrative.check(params)
+
+    def keep_plan(self, params: Params, run: RunFolder, today: str) -> None:
+        analysis_plan.note(params, run, today)
+
     def load(self) -> tuple[Params, RunFolder]:
-        """The resolved params and the folder their run lies in."""
         params = params_file.load(self.file, self.overrides)
         return params, RunFolder(self.runs.resolve() / params.collaborative / params.edition)
 

@@ -12,20 +12,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
-from collabeval import analysis_plan, narrative, params_file
-from collabeval.errors import StepError
+from collabeval.errors import StepError, StoppedError
 from collabeval.kernels import KERNELS, Kernel
 from collabeval.machine import processors as cores
 from collabeval.pipeline import quick, tidy
 from collabeval.pipeline import status as told
 from collabeval.pipeline.interrupt import Stopped, stoppable
+from collabeval.pipeline.job import Step, rendered
 from collabeval.pipeline.keys import modules_named, python_of
-from collabeval.pipeline.request import Request, sole_use, upto
+from collabeval.pipeline.request import Wanted, sole_use, upto
 from collabeval.pipeline.status import Status, StepRecord
-from collabeval.pipeline.steps import Step, rendered
 from collabeval.run_folder import written_whole
 
 if TYPE_CHECKING:
+    from collabeval.params import Params
+    from collabeval.params.portfolio import Portfolio
     from collabeval.pipeline.tasks import Verdict
 
 # what running a notebook, and then the end of the run, load: loaded while pytask lays out the steps and kernels start
@@ -49,7 +50,7 @@ def load_ahead() -> None:
             importlib.import_module(module)
 
 
-def plan_of(request: Request) -> list[Verdict]:
+def plan_of[P: Params | Portfolio](request: Wanted[P]) -> list[Verdict]:
     """What a run would do now, step by step, and why."""
     from collabeval.pipeline import tasks
 
@@ -61,13 +62,13 @@ def plan_of(request: Request) -> list[Verdict]:
         return tasks.plan(run, chosen, request.force)
 
 
-class Run:
-    """One call of `collabeval run` (or `compare`, where the request is one) on one run folder."""
+class Run[P: Params | Portfolio]:
+    """One call of `collabeval run` (or `compare`, `portfolio`, where the request is one) on one run folder."""
 
-    def __init__(self, request: Request, reporter: Reporter) -> None:
+    def __init__(self, request: Wanted[P], reporter: Reporter) -> None:
         self.request, self.reporter = request, reporter
         self.params, self.folder = request.load()
-        narrative.check(self.params)
+        self.request.check(self.params)
         self.began = time.perf_counter()
         self.told = told.read(self.folder)
         self.status = Status.first(self.params)
@@ -81,8 +82,7 @@ class Run:
             A step failed; `run.json` then says `failed` and why.
         """
         with sole_use(self.folder):
-            if self.request.keeps_plan:
-                analysis_plan.note(self.params, self.folder, told.now()[:10])
+            self.request.keep_plan(self.params, self.folder, told.now()[:10])
             self.evaluation = self.request.evaluation(self.params, self.folder)
             self.every = self.evaluation.steps()
             self.chosen = upto(self.every, self.request.only)
@@ -110,7 +110,7 @@ class Run:
         threading.Thread(target=load_ahead).start()
         done = tasks.execute(self.folder, self.chosen, self.act, self.jobs, force, keep_going)
         if stopped.asked:
-            self.fail([StepError("stopped before the end → run the same command again to go on from here")])
+            self.fail([StoppedError("stopped before the end → run the same command again to go on from here")])
         return self.finish(done)
 
     @property
@@ -149,9 +149,7 @@ class Run:
         shutil.rmtree(self.folder.report, ignore_errors=True)
         (self.folder.path / "ro-crate-metadata.json").unlink(missing_ok=True)
         tidy.clear(self.folder, {path for step in self.every for path in step.makes})
-        params_file.write_resolved(self.params, self.folder)
-        tidy.keep_own_models(self.params, self.folder)
-        tidy.keep_narrative(self.params, self.folder)
+        self.evaluation.keep_inputs()
 
     def act(self, step: Step) -> None:
         """Run one step: its notebook on a kernel of its own, or the renderer."""
@@ -198,14 +196,10 @@ class Run:
         from collabeval import render
 
         target = rendered(self.folder)
-        made = render.render(
-            self.folder.notebook("report"),
-            self.folder.figures,
-            target,
-            self.params.report.formats,
-            self.params.render,
-            work=self.folder.path / "quarto",
-        )
+        for name, formats in self.evaluation.documents.items():
+            work = self.folder.path / ("quarto" if name == "report" else f"quarto-{name}")
+            source = self.folder.notebook(name)
+            made = render.render(source, self.folder.figures, target, formats, self.params.render, name, work)
         with written_whole(target / "renderer.json") as part:
             part.write_text(json.dumps({"name": made.renderer, "version": made.version}), encoding="utf-8")
 

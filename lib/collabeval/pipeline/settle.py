@@ -8,41 +8,40 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from collabeval import further, narrative, provenance
+from collabeval import provenance
 from collabeval.pipeline import status as told
+from collabeval.pipeline.job import Job, Step, rendered
 from collabeval.pipeline.keys import digest_file, digest_tree
 from collabeval.pipeline.status import Status
-from collabeval.pipeline.steps import Evaluation, Step, rendered
-from collabeval.pipeline.tidy import own_models
 from collabeval.run_folder import RunFolder, written_whole
 
 
-def settle(evaluation: Evaluation, steps: Sequence[Step], status: Status) -> None:
+def settle(job: Job, steps: Sequence[Step], status: Status) -> None:
     """Decide between complete and provisional, place the report, write the crate, and `run.json` last of all."""
-    run = evaluation.run
-    checks = ("diagnostics", *further.checks(evaluation.params))
-    failed = told.failed_checks(run, checks)
+    run = job.run
+    failed = told.failed_checks(run, job.checks)
     status.reasons = [check.said for check in failed]
-    status.advisories = told.advisories(run, checks)
+    status.advisories = told.advisories(run, job.checks)
     status.status = "provisional" if failed else "complete"
-    status.engines = told.engines(run, evaluation.fits, {check.model for check in failed})
+    status.engines = told.engines(run, job.fits, {check.model for check in failed})
     status.renderer = json.loads((rendered(run) / "renderer.json").read_text(encoding="utf-8"))
-    status.report = place_report(evaluation, draft=bool(failed))
+    status.report = place_report(job, draft=bool(failed))
     write_workflow(run, steps)
-    provenance.write(run, account(evaluation, status))
+    provenance.write(run, account(job, status))
     status.write(run)
 
 
-def place_report(evaluation: Evaluation, draft: bool) -> list[str]:
+def place_report(job: Job, draft: bool) -> list[str]:
     """Copy the rendered files into `report/`, named as drafts where a blocking check failed."""
-    params, run = evaluation.params, evaluation.run
+    run = job.run
     run.report.mkdir(parents=True, exist_ok=True)
     placed = []
-    for kind in params.report.formats:
-        name = f"{'DRAFT-' if draft else ''}{evaluation.report_name}.{kind}"
-        with written_whole(run.report / name) as part:
-            shutil.copyfile(rendered(run) / f"report.{kind}", part)
-        placed.append(f"report/{name}")
+    for document, kinds in job.documents.items():
+        for kind in kinds:
+            name = f"{'DRAFT-' if draft else ''}{job.placed(document)}.{kind}"
+            with written_whole(run.report / name) as part:
+                shutil.copyfile(rendered(run) / f"{document}.{kind}", part)
+            placed.append(f"report/{name}")
     return placed
 
 
@@ -66,20 +65,19 @@ def write_workflow(run: RunFolder, steps: Sequence[Step]) -> None:
         part.write_text(json.dumps({"steps": rows}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def account(evaluation: Evaluation, status: Status) -> provenance.Account:
+def account(job: Job, status: Status) -> provenance.Account:
     """What the crate says about the run beyond its files."""
     facts = {
         "seed": str(status.seed),
         "status": status.status,
-        "code version": provenance.code_version(evaluation.home),
+        "code version": provenance.code_version(job.home),
         "code": digest_tree(Path(provenance.__file__).parent, ignore=("__pycache__",)),
-        "requirements lock": evaluation.lock,
+        "requirements lock": job.lock,
         "renderer": f"{status.renderer['name']} {status.renderer['version']}",
     }
-    written = (*own_models(evaluation.params), *narrative.files(evaluation.params).values())
-    own = {str(path): digest_file(path) for path in written}
-    inputs = provenance.read_sources(evaluation.run) | own
+    own = {str(path): digest_file(path) for path in job.own_files}
+    inputs = provenance.read_sources(job.run) | own
     return provenance.Account(
-        status.title, status.status, status.started, status.finished, evaluation.params.report.author,
+        status.title, status.status, status.started, status.finished, job.params.report.author,
         inputs, facts, status.versions,
     )  # fmt: skip

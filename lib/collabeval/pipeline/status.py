@@ -13,6 +13,7 @@ from typing import Any
 
 from collabeval import __version__
 from collabeval.params import Params
+from collabeval.params.portfolio import Portfolio
 from collabeval.run_folder import RunFolder, written_whole
 
 PACKAGES = ("pymc", "nutpie", "pytensor", "arviz", "numpy", "pandas", "papermill", "pytask")
@@ -49,7 +50,7 @@ class Status:
     versions: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def first(cls, params: Params) -> Status:
+    def first(cls, params: Params | Portfolio) -> Status:
         """What is known when a run begins."""
         names = (params.collaborative, params.edition, params.title, params.sampling.seed)
         return cls("running", *names, started=now(), versions=versions())

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from collabeval import analysis_plan, casemix, further, narrative, render, threats
-from collabeval import home as project
+from collabeval import analysis_plan, casemix, further, narrative, params_file, threats
 from collabeval.own_model import file_and_name, own_function
 from collabeval.params import TABLES, Model, Params
 from collabeval.pipeline import keys
-from collabeval.pipeline.request import STATE
+from collabeval.pipeline.job import Job, Step, render_step, tables
+from collabeval.pipeline.tidy import keep_narrative, keep_own_models, own_models
 from collabeval.provenance import sources_file
 from collabeval.run_folder import RunFolder
 
@@ -22,38 +21,25 @@ SITE_TABLES = ("site_estimates", "site_probabilities", "site_statements", "funne
 PROGRAMME_TABLES = ("programme_estimates", "programme_trend", "spc")
 
 
-@dataclass(frozen=True)
-class Step:
-    """One step: a notebook (or the rendering) with everything that decides whether it must run again."""
-
-    name: str
-    what: str  # what a person is told while it runs
-    source: Path | None  # notebook or template; None for rendering
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    keys: Mapping[str, str] = field(default_factory=dict)  # name of a thing outside the run → its digest
-    needs: tuple[Path, ...] = ()  # files and folders of earlier steps
-    makes: tuple[Path, ...] = ()
-    samples: bool = False  # gets its share of all cores
-
-
-class Evaluation:
+class Evaluation(Job):
     """One evaluation's params and run folder, and the digests its steps share."""
 
     def __init__(self, params: Params, run: RunFolder) -> None:
-        self.params, self.run = params, run
-        self.home = project.home()
-        self.values: dict[str, Any] = params.model_dump(mode="json")
-        self.lock = keys.packages(self.home)
-
-    @property
-    def report_name(self) -> str:
-        """Name of the rendered files, without their kind."""
-        return f"{self.params.collaborative}-{self.params.edition}"
+        super().__init__(params, run)
+        self.params: Params = params
 
     @property
     def fits(self) -> list[str]:
-        """What is fitted, by the name of its draws."""
         return list(self.params.measures)
+
+    @property
+    def own_files(self) -> list[Path]:
+        return [*own_models(self.params), *narrative.files(self.params).values()]
+
+    def keep_inputs(self) -> None:
+        params_file.write_resolved(self.params, self.run)
+        keep_own_models(self.params, self.run)
+        keep_narrative(self.params, self.run)
 
     def steps(self) -> list[Step]:
         """All steps, in an order in which they can run."""
@@ -62,9 +48,6 @@ class Evaluation:
         analyses = [step(self) for step in (_performance, _improvement, _checks)]
         added = [_further(self, one) for one in further.there(self.params)]
         return [data_step(self), *fits, *analyses, *added, _report(self), render_step(self)]
-
-    def notebook(self, name: str) -> Path:
-        return self.home / "notebooks" / f"{name}.ipynb"
 
     def blocks(self, measure: str = "") -> dict[str, Any]:
         """What a step's notebook is given: every block of the resolved params, the run folder, and the measure."""
@@ -85,16 +68,6 @@ class Evaluation:
         named = {f"model {Path(name).name} of {measure}": keys.digest_file(file_and_name(name)[0])
                  for measure, name in own.items()}  # fmt: skip
         return {"params model": keys.digest_values(settings), **named}
-
-    def keys(self, source: Path, **params: Any) -> dict[str, str]:
-        """Digests behind one notebook: its code, the modules it imports, the packages, and some params."""
-        modules = keys.modules_behind(keys.python_of(source))
-        return {
-            f"notebook {source.name}": keys.digest(keys.notebook_code(source)),
-            **{f"module {name}": value for name, value in modules.items()},
-            "installed packages": self.lock,
-            **{f"params {name}": keys.digest_values(value) for name, value in params.items()},
-        }
 
 
 def data_step(evaluation: Evaluation) -> Step:
@@ -196,21 +169,6 @@ def _report(evaluation: Evaluation) -> Step:
     return Step("report", "Writing the report", source, parameters, found, needs, makes)
 
 
-def render_step(evaluation: Evaluation) -> Step:
-    run, params = evaluation.run, evaluation.params
-    modules = keys.modules_behind("import collabeval.render")
-    renderer = render.choose(params.render)
-    found = {
-        **{f"module {name}": value for name, value in modules.items()},
-        "style and bibliography": keys.digest_tree(evaluation.home / "reports", ignore=("published",)),
-        "installed packages": evaluation.lock,
-        "renderer": keys.digest_values([renderer.name, renderer.version]),
-        "params report.formats": keys.digest_values(params.report.formats),
-    }
-    makes = tuple(rendered(run) / f"report.{kind}" for kind in params.report.formats)
-    return Step("render", f"Rendering ({renderer.name})", None, {}, found, (run.notebook("report"), run.figures), makes)
-
-
 def sensitivity(run: RunFolder) -> tuple[Path, ...]:
     """What `collabeval compare --sensitivity` found, which the report shows where it has been run."""
     return tables(run.comparison("sensitivity"), ("alternatives", "changes"))
@@ -221,16 +179,7 @@ def data_checks(run: RunFolder) -> Path:
     return run.path / "data" / "data_checks.parquet"
 
 
-def tables(run: RunFolder, names: tuple[str, ...]) -> tuple[Path, ...]:
-    return tuple(run.table(name) for name in names)
-
-
 def fitted(evaluation: Evaluation) -> tuple[Path, ...]:
     """The panel, the sites and every measure's draws."""
     run = evaluation.run
     return (run.panel, run.sites, *(run.draws(measure) for measure in evaluation.params.measures))
-
-
-def rendered(run: RunFolder) -> Path:
-    """Where rendered files wait until the run's final status is known."""
-    return run.path / STATE / "rendered"

@@ -14,9 +14,9 @@ import pytask_parallel.execute as parallel
 from _pytask import state as pytask_state
 from pytask import PathNode, Session, TaskOutcome, TaskWithoutPath
 
+from collabeval.pipeline.job import Step
 from collabeval.pipeline.keys import digest_tree
 from collabeval.pipeline.request import STATE
-from collabeval.pipeline.steps import Step
 from collabeval.run_folder import RunFolder
 
 SETTINGS = "[tool.pytask.ini_options]\n"  # marks the folder as pytask's root, so that its state lies in the run

@@ -6,8 +6,10 @@ for `save_svg`.
 
 from collabeval.plots.caterpillar import caterpillar
 from collabeval.plots.change import change
+from collabeval.plots.event_study import EventLabels, event_study
 from collabeval.plots.funnel import funnel
 from collabeval.plots.indicators import fit_on_a_page, indicators
+from collabeval.plots.portfolio_features import portfolio_features
 from collabeval.plots.profile import scores
 from collabeval.plots.ranks import ranks
 from collabeval.plots.saving import save_svg, svg
@@ -21,14 +23,17 @@ from collabeval.plots.trend import TrendLabels, trend
 __all__ = [
     "MOST_PANELS",
     "Axis",
+    "EventLabels",
     "FigureText",
     "TrendLabels",
     "caterpillar",
     "change",
+    "event_study",
     "fit_on_a_page",
     "font_files",
     "funnel",
     "indicators",
+    "portfolio_features",
     "ranks",
     "save_svg",
     "scorecard",

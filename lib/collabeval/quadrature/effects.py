@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from collabeval.laplace.weights import threaded
+from collabeval.laplace.threads import threaded
 from collabeval.models.grouped import Floats, GroupedDraws
 from collabeval.quadrature import integrals
 from collabeval.quadrature.problem import pose

@@ -10,7 +10,8 @@ from collabeval.convergence import Mixing
 from collabeval.errors import CollabevalError
 from collabeval.laplace.aims import Aim, first, improved
 from collabeval.laplace.engine import FEWEST, LIMIT, LOST, MOST, resampled
-from collabeval.laplace.weights import BATCH, ROUNDS, Proposals, threaded
+from collabeval.laplace.threads import threaded
+from collabeval.laplace.weights import BATCH, ROUNDS, Proposals
 from collabeval.models.grouped import Grouped, GroupedDraws
 from collabeval.params import Sampling
 from collabeval.quadrature.problem import Problem, pose

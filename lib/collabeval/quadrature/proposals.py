@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from collabeval.laplace.arrow import cholesky
+from collabeval.laplace.dense import cholesky
 from collabeval.models.grouped import Floats
 from collabeval.quadrature.integrals import Rule, marginal
 from collabeval.quadrature.kernels import Rows, compiled

@@ -71,6 +71,10 @@ class Surrogate:
         density = found.constant + 0.5 * float(half @ half) - float(np.log(np.diag(factor)).sum())
         return density + float(self.problem.log_prior(u[None])[0])
 
+    def log_densities(self, points: Floats) -> Floats:
+        """The same at points (S, D): (S,)."""
+        return np.array([self.log_density(u) for u in points])
+
     def holds(self, u: Floats) -> np.ndarray:
         """Which points (S, D) it reaches: what lies beyond weighs next to nothing."""
         return (u[:, 0] >= self.low) & (u[:, 0] <= self.high) & (u > 0).all(axis=1)
@@ -105,10 +109,10 @@ def locate(problem: Problem) -> Centre:
     rough, width = _whole_mode(problem, start)
     first = _expanded(problem, rough, width, FEW_POINTS)
     u = _mode(first, rough)
-    width = float(np.sqrt((axes_at(first.log_density, u)[0] ** 2).sum()))
+    width = float(np.sqrt((axes_at(first.log_densities, u)[0] ** 2).sum()))
     surrogate = _expanded(problem, u, width, POINTS)
     u = _mode(surrogate, u)
-    axes = axes_at(surrogate.log_density, u)
+    axes = axes_at(surrogate.log_densities, u)
     return Centre(surrogate, u, axes, tuple(_profile(surrogate, u, axes[:, d]) for d in range(len(u))))
 
 

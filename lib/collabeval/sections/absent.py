@@ -6,7 +6,7 @@ import pandas as pd
 
 from collabeval import tables
 from collabeval.params import FurtherName
-from collabeval.sections import coordination, deviance, leadership, levers, outcomes, profile
+from collabeval.sections import coordination, deviance, effect, leadership, levers, outcomes, profile
 from collabeval.sections.report import Missing, Report, Section, blocks, text
 
 # what no section shows yet: what is said where its tables are missing, and the tables themselves
@@ -30,8 +30,10 @@ def _not_made(report: Report) -> list[Missing]:
 
 def absent(report: Report) -> Section:
     """The list of chapters left out."""
-    made = (outcomes, profile, deviance, coordination, levers, leadership)
-    found = [part for part in (*(chapter.missing(report) for chapter in made), *_not_made(report)) if part]
+    made = (profile, deviance, coordination, levers, leadership)
+    over_time = outcomes.missing(report) or effect.missing(report)
+    rest = (chapter.missing(report) for chapter in made)
+    found = [part for part in (over_time, *rest, *_not_made(report)) if part]
     table = pd.DataFrame(
         {
             "Chapter": [part.section for part in found],

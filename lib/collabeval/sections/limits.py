@@ -9,7 +9,7 @@ import pandas as pd
 from collabeval.disclosure import MeasureView
 from collabeval.disclosure.threats import Threats
 from collabeval.sections.report import Report, Section, blocks, text
-from collabeval.statements import alternatives, numbers, plan, tipping
+from collabeval.statements import alternatives, effect, numbers, plan, tipping
 from collabeval.statements import threats as say
 
 NOT_ASSESSED = "Not assessed."
@@ -30,10 +30,7 @@ def limits(report: Report) -> Section:
 def _threats(report: Report) -> list[tuple[str, str]]:
     nouns = report.lead.nouns
     return [
-        (
-            "No comparison with places outside",
-            "Change is shown, not effect: nothing here tells what would have happened without the collaborative.",
-        ),
+        effect.threat(report.published),
         ("Seasonality", _seasons(report)),
         ("Regression to the mean", _if_periods(report, _regression(report))),
         ("Volume and outcome", _volume(report)),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collabeval.sections import pictures_in_time as pictures
+from collabeval.sections.effect import attributable
 from collabeval.sections.narrative import narrated
 from collabeval.sections.report import Missing, Report, Section, blocks, callout, slug, text
-from collabeval.statements import cards, numbers, phrases
+from collabeval.statements import cards, effect, numbers, phrases
 from collabeval.statements.facts import Facts, programme
 
 TITLE = "Outcomes over time"
@@ -43,6 +44,7 @@ def _measure(report: Report, facts: Facts) -> str:
         text(_same_sites(facts)),
         text(_gap(facts)),
         _spc(report, facts),
+        attributable(report, facts.view),
     )
 
 
@@ -59,7 +61,9 @@ def _message(report: Report, facts: Facts) -> str:
         said = f"We cannot tell whether the {phrases.quantity(facts.view)} changed: the chance that it {verb} is "
         said += f"{numbers.chance(facts.improved)}."
     return callout(
-        "important", "Key message", text(f"{cards.change_sentence(facts)} {said} {phrases.CHANGE_NOT_EFFECT}")
+        "important",
+        "Key message",
+        text(f"{cards.change_sentence(facts)} {said} {effect.after_change(report.published, facts.view)}"),
     )
 
 

@@ -67,7 +67,7 @@ def summary(report: Report) -> Section:
     return Section(
         blocks(
             f"::: {{.lead}}\n{text(headline.lead(report.published, lead))}\n:::",
-            ":::: {.cards}\n\n" + "\n\n".join(_card(card) for card in answers) + "\n\n::::",
+            ":::: {.cards}\n\n" + "\n\n".join(card_block(card) for card in answers) + "\n\n::::",
             _other_measures(report),
             text(profile.message(report)),
             main_figure(report),
@@ -89,7 +89,8 @@ def main_figure_is_trend(report: Report) -> bool:
     return len(pictures_in_time.trend_rows(report, report.lead)) > 1
 
 
-def _card(card: Card) -> str:
+def card_block(card: Card) -> str:
+    """A card as a block of Markdown."""
     kind = ".card .wide" if card.items else ".card"
     parts = [f"[{card.question}]{{.question}}"]
     if card.answer:

@@ -40,7 +40,7 @@ PORTFOLIO = """\
 portfolio: demo_portfolio
 title: The collaboratives of one funder, a demonstration
 edition: "{year}"
-register: {folder}/register.csv
+site_register: {folder}/register.csv
 collaboratives:
 {rows}
 sampling: {{seed: {seed}}}

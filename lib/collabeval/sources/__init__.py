@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from glob import glob, has_magic
@@ -22,7 +23,7 @@ from collabeval.sources.excel import read_excel
 from collabeval.sources.raw import RawTable, refused
 from collabeval.sources.typed import from_frame, read_typed
 
-__all__ = ["Columns", "RawTable", "Source", "TableName", "read"]
+__all__ = ["Columns", "RawTable", "Source", "TableName", "read", "read_location"]
 
 CSV, EXCEL, TYPED = {".csv", ".txt", ".tsv"}, {".xlsx", ".xlsm"}, {".parquet", ".dta", ".sas7bdat", ".sav"}
 # what fsspec needs besides for each kind of URL
@@ -53,13 +54,31 @@ def read(data: Data, table: TableName, columns: Columns | None = None) -> tuple[
         raw = _answer(location, table)
         digest = hashlib.sha256(raw.frame.to_csv().encode()).hexdigest()
         return [raw], [Source(f"{location.url} {location.query}", digest)]
+    sheet = (table, data.excel_sheets.get(table))
+    return _files(
+        location, f"data.{table}", lambda content, name: _read_one(content, name, data.encoding, sheet, columns)
+    )
+
+
+def read_location(location: str, key: str) -> tuple[list[RawTable], list[Source]]:
+    """Read every file of a table that is none of an evaluation; `key` is the params' name for it.
+
+    Raises
+    ------
+    ContractError
+        with the problems of every file that cannot be read.
+    """
+    return _files(location, key, lambda content, name: _read_one(content, name, "utf-8", (key, None), None))
+
+
+def _files(location: str, key: str, read_one: Callable[[bytes, str], RawTable]) -> tuple[list[RawTable], list[Source]]:
     tables: list[RawTable] = []
     sources: list[Source] = []
     problems: list[Problem] = []
-    for name in _found(location, table):
+    for name in _found(location, key):
         try:
-            content = _bytes(name, table)
-            tables.append(_read_one(content, name, table, data, columns))
+            content = _bytes(name, key)
+            tables.append(read_one(content, name))
             sources.append(Source(name, hashlib.sha256(content).hexdigest()))
         except ContractError as error:
             problems += error.problems
@@ -68,36 +87,39 @@ def read(data: Data, table: TableName, columns: Columns | None = None) -> tuple[
     return tables, sources
 
 
-def _read_one(content: bytes, name: str, table: TableName, data: Data, columns: Columns | None) -> RawTable:
+def _read_one(
+    content: bytes, name: str, encoding: str, sheet: tuple[str, str | None], columns: Columns | None
+) -> RawTable:
+    """One file; `sheet` is the table's name and, for Excel, the sheet that params give."""
     file = _short(name)
     suffix = PurePosixPath(urlsplit(name).path if "://" in name else name.replace("\\", "/")).suffix.lower()
     if columns is not None and suffix in CSV:
-        return read_csv_coded(content, file, data.encoding, columns)
+        return read_csv_coded(content, file, encoding, columns)
     if columns is not None and suffix == ".parquet":
         return read_parquet_coded(content, file, columns)
     if suffix in CSV:
-        return read_csv(content, file, data.encoding)
+        return read_csv(content, file, encoding)
     if suffix in EXCEL:
-        return read_excel(content, file, table, data.excel_sheets.get(table))
+        return read_excel(content, file, *sheet)
     if suffix in TYPED:
         return read_typed(content, file, suffix)
     fix = "save it as .csv (UTF-8) or .xlsx; .parquet, .dta, .sas7bdat and .sav are read too"
     raise refused(file, f"files ending in {suffix or 'nothing'!r} are not read", fix)
 
 
-def _found(location: str, table: str) -> list[str]:
+def _found(location: str, key: str) -> list[str]:
     """The names a location stands for; each must exist where that can be seen."""
     if "://" in location:
         if not has_magic(urlsplit(location).path):
             return [location]
-        filesystem, pattern = _filesystem(location, table)
+        filesystem, pattern = _filesystem(location, key)
         names = sorted(filesystem.unstrip_protocol(name) for name in filesystem.glob(pattern))
     else:
         names = sorted(glob(location, recursive=True)) if _is_glob(location) else [location]
         if not _is_glob(location) and not Path(location).is_file():
-            raise ContractError([_not_there(Path(location), table)])
+            raise ContractError([_not_there(Path(location), key)])
     if not names:
-        raise refused(_short(location), f"no file matches data.{table}", f"looked for {location}")
+        raise refused(_short(location), f"no file matches {key}", f"looked for {location}")
     return names
 
 
@@ -106,11 +128,12 @@ def _is_glob(location: str) -> bool:
     return has_magic(location) and not Path(location).is_file()
 
 
-def _not_there(path: Path, table: str) -> Problem:
+def _not_there(path: Path, key: str) -> Problem:
     """What is near a path that does not exist, and where paths count from."""
-    what = f"there is no such file (data.{table}; looked for {path.absolute()})"
+    what = f"there is no such file ({key}; looked for {path.absolute()})"
     parent = next(folder for folder in path.absolute().parents if folder.is_dir())
-    fix = "paths in `data` count from the folder the command is run in"
+    where = "`data`" if key.startswith("data.") else "params"
+    fix = f"paths in {where} count from the folder the command is run in"
     if parent != path.absolute().parent:
         fix = f"there is no folder {path.absolute().relative_to(parent).parts[0]!r} in {parent}; {fix}"
     elif near := get_close_matches(path.name, sorted(item.name for item in parent.iterdir()), n=1):
@@ -118,28 +141,28 @@ def _not_there(path: Path, table: str) -> Problem:
     return Problem(_short(str(path)), what, fix)
 
 
-def _bytes(name: str, table: str) -> bytes:
+def _bytes(name: str, key: str) -> bytes:
     try:
         if "://" not in name:
             return Path(name).read_bytes()
-        filesystem, path = _filesystem(name, table)
+        filesystem, path = _filesystem(name, key)
         return bytes(filesystem.cat_file(path))
     except ContractError:
         raise
     except Exception as error:  # every store behind fsspec has errors of its own; all are told, none is hidden
         reason = without_password(f"{type(error).__name__}: {error}")
-        raise refused(_short(name), f"cannot be read: {reason}", f"check data.{table}") from error
+        raise refused(_short(name), f"cannot be read: {reason}", f"check {key}") from error
 
 
-def _filesystem(url: str, table: str) -> tuple[fsspec.AbstractFileSystem, str]:
+def _filesystem(url: str, key: str) -> tuple[fsspec.AbstractFileSystem, str]:
     protocol = url.partition("://")[0]
     try:
         return fsspec.core.url_to_fs(url)
     except ImportError:
         fix = f"install it: pip install {PACKAGES.get(protocol, 'the fsspec driver of ' + protocol)}"
-        raise refused(url, f"{protocol}:// needs a further package (data.{table})", fix) from None
+        raise refused(url, f"{protocol}:// needs a further package ({key})", fix) from None
     except ValueError as error:
-        fix = "for a database write data.%s: {url: …, query: …, password_from: …}" % table  # noqa: UP031
+        fix = "for a database write %s: {url: …, query: …, password_from: …}" % key  # noqa: UP031
         raise refused(without_password(url), f"cannot be opened: {error}", fix) from None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from collabeval.disclosure import Published
-from collabeval.statements import numbers, phrases
+from collabeval.statements import effect, numbers, phrases
 from collabeval.statements.facts import Facts, Named
 from collabeval.statements.headline import IS, SHOWS
 
@@ -55,7 +55,7 @@ def _did_it_work(published: Published, facts: Facts) -> Card:
                     "column (years, quarters or months) would fill this card.")  # fmt: skip
     verb = "fell" if facts.view.params.better == "lower" else "rose"
     label = f"Chance that the {phrases.quantity(facts.view)} {verb}"
-    text = f"{change_sentence(facts)} {phrases.CHANGE_NOT_EFFECT}"
+    text = f"{change_sentence(facts)} {effect.after_change(published, facts.view)}"
     return Card(QUESTIONS[0], _verdict(published, facts), text, _chance_bar(label, facts.improved))
 
 

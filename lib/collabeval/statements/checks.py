@@ -14,7 +14,7 @@ NAMES = {
     "energy": "Free movement of the sampler (E-BFMI)",
     "pareto_k": "Closeness of the fast engine to the model (Pareto k̂)",
     "proposals_lost": "Share of the fast engine's proposals without a weight",
-    "pareto_k_site": "The same of the worst single site (Pareto k̂)",
+    "site_share": "Closeness to the worst single site (share of effective proposals)",
     "not_a_number": "Draws that are not numbers",
     "rhat": "Agreement of independent chains (R-hat)",
     "ess_bulk": "Effective draws behind the estimates",

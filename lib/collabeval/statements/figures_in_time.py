@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from collabeval.disclosure import Published
 from collabeval.spc import SHIFT, TREND
-from collabeval.statements import numbers, phrases
+from collabeval.statements import effect, numbers, phrases
 from collabeval.statements.facts import Facts
 from collabeval.statements.figures import Words, hidden_note, number_or_none, words
 from collabeval.statements.headline import change_clause
@@ -25,7 +25,7 @@ def trend(published: Published, facts: Facts) -> Words:
         f"Line: estimated {quantity}.",
         f"Shading, from dark to light: 50, 80 and 95 in{NO_BREAK}100 chances that the truth is inside.",
         f"Dots: {quantity}s as recorded.",
-        phrases.CHANGE_NOT_EFFECT,
+        effect.under_trend(published, view),
     )
     title, said = _trend_title(published, facts, span)
     return words(
