@@ -147,6 +147,7 @@ def test_collapsed_patterns_lose_nothing():
 # --- what is known beforehand ---
 
 
+@pytest.mark.slow
 def test_without_effects_the_cuts_are_the_log_odds_of_the_shares():
     """Ten thousand answers, next to no spread of people: maximum likelihood is in closed form."""
     rows = survey_rows(people=10_000, items=1, sites=1, roles=1, waves=1)
@@ -160,6 +161,7 @@ def test_without_effects_the_cuts_are_the_log_odds_of_the_shares():
     assert found.draws.cuts.std(axis=0)[0] == pytest.approx(1 / np.sqrt(10_000 * below * (1 - below)), rel=0.1)
 
 
+@pytest.mark.slow
 def test_without_effects_the_steps_are_logarithms_of_neighbouring_counts():
     counts = np.array([1000, 2000, 4000, 6000, 3000])
     world = WORLDS["ratings"](seed=1, raters=2, waves=1).design

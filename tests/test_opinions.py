@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,14 @@ from collabeval import sections
 from collabeval.disclosure.survey import shown_groups
 from collabeval.features.agreement import krippendorff_alpha
 from collabeval.features.audit import kappa
+from collabeval.features.opinions import evaluate_opinions
 from collabeval.features.profile import evaluate_profile, score
+from collabeval.params import FurtherName
 from collabeval.sections.report import Report
 from collabeval.statements import audit, features, ratings
 from collabeval.statements import profile as say
 from fake_run import Fake
-from opinion_tables import AGREE, BEFORE, BLOCKS, FIELDS, SCORES
+from opinion_tables import AGREE, BEFORE, BLOCKS, FIELDS, SCORES, TABLES, opinions
 
 CODED = {"sites": "coded", "minimum_cell": 11}
 
@@ -234,3 +237,28 @@ def test_the_chapters_say_what_was_found(report: Report) -> None:
     people = plain(sections.leadership(report)._repr_markdown_())
     assert "I feel part of a community." in people
     assert "how many were asked is not known" in people
+
+
+# --- what is not there ---
+
+
+@pytest.mark.parametrize("left_out", TABLES)
+def test_a_table_left_out_is_told_as_not_assessed(report: Report, left_out: FurtherName) -> None:
+    published = report.published
+    data = published.params.data.model_copy(update={left_out: None})
+    params = published.params.model_copy(update={"data": data})
+    less = replace(report, published=replace(published, params=params, **{left_out: None}))
+    what = {"survey": "what people say", "ratings": "how raters saw it", "audit": "audited records"}[left_out]
+    assert f"Not assessed: {what}, no table of it ({left_out}.csv)." in plain(sections.profile(less).markdown)
+    assert re.search(rf"{what} +\| +not assessed: no table", plain(sections.absent(less).markdown), re.IGNORECASE)
+    assert "ot assessed" not in plain(sections.profile(report).markdown + sections.absent(report).markdown)
+
+
+def test_audits_alone_make_results_and_a_score(folder: Path, report: Report) -> None:
+    panel, sites = (pd.read_parquet(folder / "data" / f"{name}.parquet") for name in ("panel", "sites"))
+    given = {"audit": opinions(list(sites["site"]), int(table(folder, "audit_counts")["period"].max()))["audit"]}
+    found = evaluate_opinions(report.published.params, panel, sites, given)
+    assert found["survey_estimates"].empty
+    assert found["ratings_counts"].empty
+    scores = evaluate_profile(report.published.params, found)["feature_profile"]
+    assert set(scores["feature"]) == {"measurement"}

@@ -206,7 +206,7 @@ class Params(Strict):
     composites: dict[Code, Composite] = Field(default_factory=dict)
     """Composites of several measures, each under a name of yours."""
     profile: Profile = Field(default_factory=Profile)
-    """Targets and weights of the score of each of the five features."""
+    """How each of the five features is scored."""
     effect: Effect | None = None
     """How the improvement due to the programme is estimated; left out: as `{}`, where the data allow it."""
     scorecards: dict[Code, Scorecard] = Field(default_factory=dict)

@@ -12,6 +12,7 @@ from collabeval.params.indicators import Feature
 from collabeval.params.types import Code, Strict, Text, refusal
 
 FEWEST = 5  # respondents below which nothing is shown of a site or role; params may ask for more, never for fewer
+TARGET = 75  # per cent who agree, unless params say otherwise
 NO_SCALE = "other questions"
 
 
@@ -44,7 +45,7 @@ class Survey(Strict):
     """The questions, each under the code that the table of the survey uses."""
     invited: dict[Text, PositiveInt | dict[Code, PositiveInt]] = Field(default_factory=dict)
     """How many were asked, by period: a number, or one for each site; left out: `invited` in the table of sites."""
-    target: Annotated[float, Field(gt=0, lt=100)] = 75
+    target: Annotated[float, Field(gt=0, lt=100)] = TARGET
     """Per cent who agree at which a group of questions is at target."""
     minimum_respondents: Annotated[int, Field(ge=FEWEST)] = FEWEST
     """Respondents below which nothing is shown of a site or a role."""

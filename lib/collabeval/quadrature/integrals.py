@@ -16,13 +16,15 @@ from collabeval.quadrature.kernels import (
     add_cut_slopes,
     compiled,
     divisor,
+    inlined,
     point_at,
     power,
     shares,
     variance,
 )
 
-STEPS = 3  # of Newton's method from where another point's mode was: any place near it will do for quadrature
+STEPS = 3  # of Newton's method at most, from where another point's mode was
+CLOSE = 0.1  # from the mode, in standard deviations: any place near it will do for quadrature
 LONGEST = 2.0  # of such a step, in units of the effect's own sd
 FULL = 1e200  # a product is taken the logarithm of before it overflows
 GRID, GRID_REACH = 41, 5.0  # places at which a distribution function is known, standard deviations to either side
@@ -35,7 +37,7 @@ class Rule(NamedTuple):
     log_weights: np.ndarray
 
 
-@compiled
+@inlined
 def near_mode(rows: Rows, point: Point, g: int, at: float) -> tuple[float, float]:
     """About the mode of a group's effect v, from `at`, and the precision there."""
     precision = 1.0
@@ -45,17 +47,27 @@ def near_mode(rows: Rows, point: Point, g: int, at: float) -> tuple[float, float
             found = shares(rows, point, i, point.x[i] * rise)
             slope += point.sd * (power(rows, i) - (found[0] + found[1] + found[2] + found[3]))
             precision += point.sd * point.sd * variance(rows, i, found)
-        if step < STEPS:
-            at += max(-LONGEST, min(LONGEST, slope / precision))
+        if step == STEPS or slope * slope < CLOSE * CLOSE * precision:
+            break
+        at += max(-LONGEST, min(LONGEST, slope / precision))
     return at, precision
 
 
-@compiled
-def log_density(rows: Rows, point: Point, g: int, v: float) -> float:
-    """Log-likelihood of a group's rows at its effect v."""
+@inlined
+def line(rows: Rows, point: Point, g: int) -> tuple[float, float]:
+    """Start and slope, in v, of what a group's log-likelihood has besides the logarithms of its rows' D."""
+    start, slope = 0.0, 0.0
+    for i in range(rows.start[g], rows.start[g + 1]):
+        start += power(rows, i) * point.log_x[i] + point.constant[i]
+        slope += power(rows, i) * point.sd
+    return start, slope
+
+
+@inlined
+def less_divisors(rows: Rows, point: Point, g: int, v: float) -> float:
+    """Minus the logarithm of the product of the D of a group's rows at its effect v."""
     rise, total, product = math.exp(point.sd * v), 0.0, 1.0
     for i in range(rows.start[g], rows.start[g + 1]):
-        total += power(rows, i) * (point.log_x[i] + point.sd * v) + point.constant[i]
         each = divisor(rows, point, i, point.x[i] * rise)
         if rows.family == BINOMIAL:
             total -= rows.n[i] * math.log(each)
@@ -68,25 +80,32 @@ def log_density(rows: Rows, point: Point, g: int, v: float) -> float:
 
 
 @compiled
-def group(rows: Rows, point: Point, g: int, at: float, rule: Rule, logs: Floats) -> Floats:
-    """Places v of the nodes (Q,); `logs` gets the log-density there, so that its log-sum-exp is the integral."""
+def group(rows: Rows, point: Point, g: int, at: float, rule: Rule, places: Floats, chance: Floats) -> float:
+    """Logarithm of a group's integral; `places` (Q,) gets v of the nodes, `chance` (Q,) their share of the integral."""
     mode, precision = near_mode(rows, point, g, at)
-    places = mode + rule.nodes / math.sqrt(precision)
+    start, slope = line(rows, point, g)
+    width, highest, whole = 1.0 / math.sqrt(precision), -np.inf, 0.0
     for q in range(len(places)):
-        v, node = places[q], rule.nodes[q]
-        half = 0.5 * (node * node - v * v - math.log(precision))
-        logs[q] = rule.log_weights[q] + half + log_density(rows, point, g, v)
-    return places
+        node = rule.nodes[q]
+        v = mode + width * node
+        places[q] = v
+        chance[q] = rule.log_weights[q] + 0.5 * (node * node - v * v) + slope * v + less_divisors(rows, point, g, v)
+        highest = max(highest, chance[q])
+    for q in range(len(places)):
+        chance[q] = math.exp(chance[q] - highest)
+        whole += chance[q]
+    for q in range(len(places)):
+        chance[q] /= whole
+    return start + math.log(width * whole) + highest
 
 
 @compiled
 def marginal(rows: Rows, beta: Floats, cuts: Floats, sd: float, rule: Rule, modes: Floats) -> float:
     """Log-density of all rows, every group's effect integrated out; `modes` (G,) is where to look for each."""
-    point, logs, total = point_at(rows, beta, cuts, sd), np.empty(len(rule.nodes)), 0.0
+    point, total = point_at(rows, beta, cuts, sd), 0.0
+    places, chance = np.empty(len(rule.nodes)), np.empty(len(rule.nodes))
     for g in range(len(rows.number)):
-        group(rows, point, g, modes[g], rule, logs)
-        highest = logs.max()
-        total += rows.number[g] * (highest + math.log(np.exp(logs - highest).sum()))
+        total += rows.number[g] * group(rows, point, g, modes[g], rule, places, chance)
     return total
 
 
@@ -115,16 +134,12 @@ def slopes(
 
     Fisher's identity: the slope is the mean, over the effect given the rows, of that of the whole density.
     """
-    point, logs, total = point_at(rows, beta, cuts, sd), np.empty(len(rule.nodes)), 0.0
+    point, total = point_at(rows, beta, cuts, sd), 0.0
+    places, chance = np.empty(len(rule.nodes)), np.empty(len(rule.nodes))
     by_beta, by_cuts, by_sd, means = np.zeros(len(beta)), np.zeros(cuts.shape), 0.0, np.zeros(len(rows.number))
     mean = np.empty(LAST)
     for g in range(len(rows.number)):
-        places = group(rows, point, g, modes[g], rule, logs)
-        highest = logs.max()
-        chance = np.exp(logs - highest)
-        whole = chance.sum()
-        total += rows.number[g] * (highest + math.log(whole))
-        chance /= whole
+        total += rows.number[g] * group(rows, point, g, modes[g], rule, places, chance)
         means[g] = (chance * places).sum()
         rises = np.exp(sd * places)
         for i in range(rows.start[g], rows.start[g + 1]):
@@ -142,7 +157,8 @@ def complete(rows: Rows, beta: Floats, cuts: Floats, sd: float, effects: Floats)
     """Log-density of all rows given each group's effect v (G,), and of the effects."""
     point, total = point_at(rows, beta, cuts, sd), 0.0
     for g in range(len(rows.number)):
-        total += log_density(rows, point, g, effects[g]) - 0.5 * effects[g] ** 2
+        start, slope = line(rows, point, g)
+        total += start + slope * effects[g] + less_divisors(rows, point, g, effects[g]) - 0.5 * effects[g] ** 2
     return total
 
 
@@ -160,10 +176,11 @@ def draw_effects(rows: Rows, beta: Floats, cuts: Floats, sd: Floats, seeds: np.n
         point = point_at(rows, beta[s], cuts[s], sd[s])
         for g in range(size):
             mode, precision = near_mode(rows, point, g, 0.0)
+            _, slope = line(rows, point, g)
             width = 1.0 / math.sqrt(precision)
             for k in range(GRID):
                 v = mode + width * grid[k]
-                density[k] = log_density(rows, point, g, v) - 0.5 * v * v
+                density[k] = slope * v + less_divisors(rows, point, g, v) - 0.5 * v * v
             density[:] = np.exp(density - density.max())
             below[0] = 0.0
             for k in range(1, GRID):

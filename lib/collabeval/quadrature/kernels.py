@@ -21,6 +21,7 @@ from collabeval.models.grouped import Floats
 CUMULATIVE, ADJACENT, BINOMIAL = 0, 1, 2
 LAST = 4  # categories are 0 to 4 here
 compiled: Any = njit(nogil=True, cache=True, error_model="numpy")
+inlined: Any = njit(nogil=True, error_model="numpy", inline="always")  # a call counts references to all of `Rows`
 
 
 class Rows(NamedTuple):
@@ -89,14 +90,13 @@ def power(rows: Rows, i: int) -> float:
 @compiled
 def shares(rows: Rows, point: Point, i: int, x: float) -> tuple[float, float, float, float]:
     """Chances whose sum is the slope of log D by log x: see `add_cut_slopes` for what they are."""
-    factor = point.factor[i]
     if rows.family == BINOMIAL:
         return rows.n[i] * x / (1.0 + x), 0.0, 0.0, 0.0
     if rows.family == CUMULATIVE:
-        low, high = x * factor[0], x * factor[1]
+        low, high = x * point.factor[i, 0], x * point.factor[i, 1]
         return low / (1.0 + low), high / (1.0 + high), 0.0, 0.0
-    first, second = x * factor[0], x * x * factor[1]
-    third, fourth = x * x * x * factor[2], x * x * x * x * factor[3]
+    first, second = x * point.factor[i, 0], x * x * point.factor[i, 1]
+    third, fourth = x * x * x * point.factor[i, 2], x * x * x * x * point.factor[i, 3]
     total = 1.0 + first + second + third + fourth
     three = (third + fourth) / total
     two = three + second / total
@@ -106,12 +106,12 @@ def shares(rows: Rows, point: Point, i: int, x: float) -> tuple[float, float, fl
 @compiled
 def divisor(rows: Rows, point: Point, i: int, x: float) -> float:
     """D, but for the power n of the binomial."""
-    factor = point.factor[i]
     if rows.family == BINOMIAL:
         return 1.0 + x
     if rows.family == CUMULATIVE:
-        return (1.0 + x * factor[0]) * (1.0 + x * factor[1])
-    return 1.0 + x * (factor[0] + x * (factor[1] + x * (factor[2] + x * factor[3])))
+        return (1.0 + x * point.factor[i, 0]) * (1.0 + x * point.factor[i, 1])
+    cubic = point.factor[i, 1] + x * (point.factor[i, 2] + x * point.factor[i, 3])
+    return 1.0 + x * (point.factor[i, 0] + x * cubic)
 
 
 @compiled

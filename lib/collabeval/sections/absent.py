@@ -33,7 +33,7 @@ def absent(report: Report) -> Section:
     made = (profile, deviance, coordination, levers, leadership)
     over_time = outcomes.missing(report) or effect.missing(report)
     rest = (chapter.missing(report) for chapter in made)
-    found = [part for part in (over_time, *rest, *_not_made(report)) if part]
+    found = [part for part in (over_time, *rest, *profile.unassessed(report), *_not_made(report)) if part]
     table = pd.DataFrame(
         {
             "Chapter": [part.section for part in found],

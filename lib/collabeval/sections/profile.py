@@ -45,12 +45,26 @@ def profile(report: Report) -> Section | Missing:
             "# The five features {#sec-features}",
             callout("important", "Key message", text(f"{message(report)}")),
             _figure(report, view),
-            text(f"{say.weights(report.published)} {say.left_out(report.published, view)}".strip()),
+            text(" ".join(filter(None, _notes(report, view)))),
             _table(report, view),
             _ratings(report),
             blocks("## What would improve this", "\n".join(f"- {text(line)}" for line in advice)) if advice else "",
         )
     )
+
+
+def _notes(report: Report, view: ProfileView) -> list[str]:
+    return [say.weights(report.published), say.left_out(report.published, view), say.not_assessed(report.published)]
+
+
+def unassessed(report: Report) -> list[Missing]:
+    """What the profile is made without; none where there is no profile, which says so itself."""
+    if report.published.profile is None:
+        return []
+    return [
+        Missing(numbers.capital(what), f"not assessed: {why}", f"the table of {table} ({table}.csv)")
+        for what, table, why in say.unassessed(report.published)
+    ]
 
 
 def message(report: Report) -> str:

@@ -20,7 +20,10 @@ EMPTY = {"value": "", "tag": "", "chance": "", "word": "", "detail": "", "previo
 
 
 def survey(report: Report) -> str:
-    """Who answered, the figure, the table, differences between sites and roles; "" without a survey."""
+    """Who answered, the tables, differences between sites and roles, the figure; "" without a survey.
+
+    The figure is as tall as half a page: before the tables it would go to the foot of a page of the next chapter.
+    """
     view = report.published.survey
     if view is None:
         return ""
@@ -28,10 +31,10 @@ def survey(report: Report) -> str:
     return blocks(
         "## What people say",
         text(f"{say.finding(report.published, view)}. {say.people(view)}"),
-        _figure(report, view),
         _table(report, view),
         text(say.groups(report.published, view)),
         _apart(report, view),
+        _figure(report, view),
         blocks("### What would improve this", "\n".join(f"- {text(line)}" for line in advice)) if advice else "",
     )
 

@@ -103,7 +103,7 @@ def advice(published: Published, view: AuditView) -> list[str]:
     found = []
     fields = lowest_first(view.fields)
     below = [
-        str(row["label"]) for row in fields.to_dict("records") if verdict(published, row["at_target"]) != "at_target"
+        str(row["label"]) for row in fields.to_dict("records") if verdict(published, row["at_target"]) == "below_target"
     ]
     if below:
         found.append(f"Go through the definition of {numbers.listed(below, 3)} with all abstractors, on real records.")

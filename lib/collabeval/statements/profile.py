@@ -8,6 +8,9 @@ import pandas as pd
 
 from collabeval.disclosure import Published
 from collabeval.disclosure.profile import ProfileView
+from collabeval.params import FurtherName
+from collabeval.params.profile import FEWEST_RATERS
+from collabeval.params.survey import FEWEST
 from collabeval.statements import features, numbers
 from collabeval.statements.features import TARGET_WORDS
 from collabeval.statements.figures import Words, words
@@ -110,13 +113,36 @@ def weights(published: Published) -> str:
     return f"The parts of {numbers.listed(given)} count by weights that were set beforehand; all others alike."
 
 
+def unassessed(published: Published) -> list[tuple[str, FurtherName, str]]:
+    """Of survey, ratings and audit those without results: what they are, their table, and why there are none."""
+    survey = published.params.survey
+    fewest = FEWEST if survey is None else survey.minimum_respondents
+    few_people = f"fewer than {numbers.number_word(fewest)} people answered"
+    few_raters = f"fewer than {numbers.number_word(FEWEST_RATERS)} raters scored the features"
+    views: list[tuple[str, FurtherName, object, str]] = [
+        ("what people say", "survey", published.survey, few_people),
+        ("how raters saw it", "ratings", published.ratings, few_raters),
+        ("audited records", "audit", published.audit, "no audited records in the years compared"),
+    ]
+    given = published.params.data.further
+    return [(what, table, why if table in given else f"no table of it ({table}.csv)")
+            for what, table, view, why in views if view is None]  # fmt: skip
+
+
+def not_assessed(published: Published) -> str:
+    """ "Not assessed: what people say, no table of it (survey.csv)."; "" where all are."""
+    parts = [f"{what}, {why}" for what, _, why in unassessed(published)]
+    return f"Not assessed: {'; '.join(parts)}." if parts else ""
+
+
 def advice(published: Published, view: ProfileView) -> list[str]:
-    """For each feature not at target, the part that is furthest below its own, and what is usually done."""
-    found = []
+    """For each feature not at target, the part furthest below its own of those below it by the rule, and the usual."""
+    found, level = [], published.params.profile.at_target
     scores = view.scores.assign(slug=verdicts(published, view))
     for row in scores[scores["slug"].ne("at_target")].sort_values("at_target", kind="stable").to_dict("records"):
         parts = _now(view.parts[view.parts["feature"].eq(row["feature"])])
-        below = parts[parts["distance"].lt(0) & parts["weight"].gt(0)].sort_values("distance", kind="stable")
+        clear = parts["at_target"].map(lambda chance: features.against_target(chance, level)).eq("below_target")
+        below = parts[parts["weight"].gt(0) & clear].sort_values("distance", kind="stable")
         if below.empty:
             continue
         found.append(f"{features.name(row['feature'])}: {_furthest(published, below.iloc[0])}")
@@ -127,7 +153,7 @@ def _furthest(published: Published, part: pd.Series) -> str:
     code = str(part["part"])
     own, target = (amount(published, code, part[name]) for name in ("estimate", "target"))
     usual = next((each.improve for each in published.params.indicators if each.id == code), "")
-    said = f"{numbers.lower_first(part_name(published, code))} is furthest below its target ({own} against {target})."
+    said = f"“{part_name(published, code)}” is furthest below its target ({own} against {target})."
     return f"{said} {usual}".strip()
 
 

@@ -8,8 +8,9 @@ import pandas as pd
 
 from collabeval.disclosure import Published
 from collabeval.disclosure.survey import SurveyView
-from collabeval.params.survey import NO_SCALE
-from collabeval.statements import features, numbers
+from collabeval.params.survey import NO_SCALE, TARGET
+from collabeval.statements import features, multiplicity, numbers
+from collabeval.statements.facts import Named
 from collabeval.statements.figures import Words, words
 from collabeval.statements.numbers import NO_BREAK
 
@@ -137,29 +138,23 @@ def groups(published: Published, view: SurveyView) -> str:
                 f"{which} {are} not shown, so that nobody can be made out: at least {view.minimum} people must have "
                 "answered."
             )
-    if len(clear):
-        wrong = float((1 - clear["chance"]).sum())
-        sentences.append(
-            f"Of the {_differences(len(clear))} named, {numbers.decimal(wrong, 1)} may be wrong by chance."
-        )
-    return " ".join(sentences)
-
-
-def _differences(number: int) -> str:
-    return f"{numbers.number_word(number)} {numbers.plural(number, ('difference', 'differences'))}"
+    apart_from_all = [Named(str(row["label"]), "apart", float(row["chance"])) for row in clear.to_dict("records")]
+    return " ".join(filter(None, [*sentences, multiplicity.sentence("differences", apart_from_all)]))
 
 
 def advice(published: Published, view: SurveyView) -> list[str]:
-    """What would improve the survey's results, and the survey."""
-    survey = published.params.survey
-    target = survey.target if survey is not None else 75
-    items = view.items[view.items["item"].ne("") & view.items["q50"].lt(target)].sort_values("q50", kind="stable")
+    """What would improve the survey's results, and the survey; a question named is below target by the rule."""
+    survey, level = published.params.survey, published.params.profile.at_target
+    target = survey.target if survey is not None else TARGET
+    below = view.items["at_target"].map(lambda chance: features.against_target(chance, level)).eq("below_target")
+    items = view.items[view.items["item"].ne("") & below].sort_values("q50", kind="stable")
     found = []
     if len(items):
         worst = items.iloc[0]
         found.append(
             f"Talk about “{item_text(published, str(worst['item']))}” at the next meeting: "
-            f"{numbers.percent(worst['q50'] / 100)} agree, and the target is {target:g}%."
+            f"{numbers.percent(worst['q50'] / 100)} agree, and the target is {target:g}% (chance "
+            f"{features.chance_of('below_target', worst['at_target'])} that it is missed)."
         )
     now = view.people.iloc[0]
     if not math.isfinite(now["invited"]):
