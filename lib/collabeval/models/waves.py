@@ -11,10 +11,9 @@ from collabeval.params import Model
 
 SEEN = 5  # units seen in three periods or more from which drift is told apart from noise
 WAVE_SD, LEAD_SD = 1.0, 1.0  # priors of wave and lead, in units of the design's scale: wide, so that data decide
-SECULAR_SD = (
-    0.5  # of the secular trend, a year: the random walk about it is drawn towards none, and without it the walk
-)
-# would take a part of what goes on everywhere for stillness, and give it to the programme
+# Of the secular trend, a year: the random walk about it is drawn towards none, and without it the walk would take a
+# part of what goes on everywhere for stillness, and give it to the programme.
+SECULAR_SD = 0.5
 
 
 @dataclass(frozen=True)
