@@ -18,6 +18,8 @@ from collabeval import classical, draws, estimates, panel, params_file, quality,
 from collabeval.composite import evaluate_composites
 from collabeval.estimates import covariates
 from collabeval.features import evaluate_indicators
+from collabeval.features.opinions import evaluate_opinions
+from collabeval.features.profile import evaluate_profile
 from collabeval.params import Params
 from collabeval.practices.evaluate import practice_tables
 from collabeval.run_folder import RunFolder
@@ -27,6 +29,7 @@ from collabeval.threats.missing import missingness
 from collabeval.threats.tipping import tipping_points
 from draws_for_tests import Draws
 from indicator_tables import indicator_rows
+from opinion_tables import TABLES, opinions
 
 DEATH = {
     "label": "Deaths within 30 days of surgery", "family": "binomial", "better": "lower", "per": 100,
@@ -85,14 +88,18 @@ def parameters(fake: Fake) -> Params:
         {
             "collaborative": "heart", "title": "Heart surgery collaborative", "edition": "2024",
             "data": {"sites": "sites.csv", "outcomes": "outcomes.csv", "note": "Data: simulated.",
-                     **fake.blocks.get("data", {}),
-                     **({"indicators": "indicators.csv"} if "indicators" in fake.blocks else {})},
+                     **fake.blocks.get("data", {}), **{name: f"{name}.csv" for name in _further(fake)}},
             "measures": {name: MEASURES[name] for name in fake.measures}, "sampling": {"seed": 20240105},
             "periods": {"length": "none" if not fake.years else "quarter" if fake.quarters else "year"},
             "report": report, **blocks, "effect": None if fake.effect is None else {},
             "model": {"covariates": {name: row[0] for name, row in (fake.covariates or {}).items()}},
         }
     )  # fmt: skip
+
+
+def _further(fake: Fake) -> list[str]:
+    """The further tables of the run, but for those whose params are given whole."""
+    return [*(["indicators"] if "indicators" in fake.blocks else []), *(TABLES if "survey" in fake.blocks else [])]
 
 
 def make(folder: Path, fake: Fake | None = None) -> RunFolder:
@@ -140,6 +147,13 @@ def make(folder: Path, fake: Fake | None = None) -> RunFolder:
         given, made = value_stand_ins.tables(params, sites, analysed, trees, tables)
         tables |= made
         run.write_data(given)
+    if "survey" in fake.blocks:
+        given = opinions(list(sites["site"]), int(_period(fake, max(fake.years, 1) - 1)[:4] or 2024))
+        tables |= evaluate_opinions(params, analysed, sites, given)
+        for name, rows in given.items():
+            run.write(rows, run.data_table(name))
+    if _further(fake):
+        tables |= evaluate_profile(params, tables)
     for name, table in tables.items():
         run.write(table, run.table(name))
     run.write(sites, run.sites)

@@ -28,7 +28,7 @@ render: embedded
 
 BLOCKS = (
     "collaborative", "title", "edition", "data", "measures", "sampling", "periods", "model", "rules", "report",
-    "render", "indicators", "survey", "composites", "effect", "scorecards", "value", "compare", "run_folder",
+    "render", "indicators", "survey", "profile", "composites", "effect", "scorecards", "value", "compare", "run_folder",
 )  # fmt: skip
 
 SETUP = """

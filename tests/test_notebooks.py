@@ -21,7 +21,7 @@ from small_project import ROOT
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 STEPS = {
     "data", "fit", "performance", "improvement", "checks", "alternative", "compare", "fit_together", "composites",
-    "effect", "features", "practices", "scorecards", "value",
+    "effect", "features", "practices", "scorecards", "value", "opinions", "profile",
 }  # fmt: skip
 PORTFOLIO = {"portfolio", "association"}  # of several collaboratives: each has params of its own
 MOST_LINES = 8

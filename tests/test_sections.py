@@ -17,13 +17,14 @@ from collabeval.sections.pictures import outside_limits
 from collabeval.sections.report import Missing, slug
 from collabeval.statements.facts import Named
 from fake_run import Fake
+from opinion_tables import BLOCKS as OPINIONS
 from value_stand_ins import VALUE
 
 CELLS = (
     sections.kicker, sections.summary, sections.outcomes_over_time, sections.site_performance,
-    sections.positive_deviance, sections.coordination, sections.measurement, sections.levers, sections.leadership,
-    sections.burden_and_value, sections.recommend, sections.absent, sections.methods, sections.limits,
-    sections.diagnostics, sections.provenance,
+    sections.profile, sections.positive_deviance, sections.coordination, sections.measurement, sections.levers,
+    sections.leadership, sections.burden_and_value, sections.recommend, sections.absent, sections.methods,
+    sections.limits, sections.diagnostics, sections.provenance,
 )  # fmt: skip
 ALL = ("death", "on_time", "infection", "stay")
 SCORECARDS = {
@@ -75,6 +76,7 @@ FAKES = {
     "indicators": Fake(("death", "stay"), years=4, sites=12, cases=300, blocks={"indicators": INDICATORS}),
     "indicators, hidden": Fake(years=4, sites=12, cases=300, blocks={"indicators": INDICATORS},
                                report={"sites": "coded", "minimum_cell": 11}),
+    "opinions": Fake(years=4, sites=8, cases=300, blocks={"indicators": INDICATORS, **OPINIONS}),
     "few sites": Fake(years=3, sites=3, cases=300),
     "scored": Fake(ALL, years=4, sites=18, cases=120, expected=True, blocks={"scorecards": SCORECARDS}),
     "scored, few sites": Fake(sites=3, cases=300, blocks={"scorecards": {"i": SCORECARDS["index"]}}),

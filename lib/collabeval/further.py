@@ -34,6 +34,7 @@ def _any(*tables: FurtherName) -> Callable[[Params], bool]:
     return lambda params: bool(set(tables) & set(params.data.further))
 
 
+OPINIONS = ("estimates", "probabilities", "counts")
 FURTHER: tuple[Further, ...] = (
     Further(
         name="composites",
@@ -71,6 +72,27 @@ FURTHER: tuple[Further, ...] = (
         draws=True,
     ),
     Further(
+        "opinions",
+        "Estimating what people and audits say",
+        _any("survey", "ratings", "audit"),
+        ("survey", "ratings", "audit"),
+        ("survey", "profile", "model"),
+        (
+            *(f"{name}_{what}" for name in ("survey", "ratings", "audit") for what in OPINIONS),
+            "opinion_distances",
+            "opinion_checks",
+        ),
+    ),
+    Further(
+        "profile",
+        "Scoring the five features",
+        _any("indicators", "survey", "ratings", "audit"),
+        (),
+        ("indicators", "profile"),
+        ("feature_profile", "feature_profile_probabilities", "feature_parts"),
+        after=("feature_indicators", "opinion_distances"),
+    ),
+    Further(
         name="effect",
         what="Estimating what is due to the programme",
         there=lambda params: params.effect is not None or "comparators" in params.data.further,
@@ -99,3 +121,8 @@ def there(params: Params) -> tuple[Further, ...]:
 def results(params: Params) -> tuple[str, ...]:
     """The results tables that they leave for the report."""
     return tuple(name for step in there(params) for name in step.makes)
+
+
+def checks(params: Params) -> tuple[str, ...]:
+    """Those of them that hold checks of fits, in the columns of `diagnostics`."""
+    return tuple(name for name in results(params) if name.endswith("_checks"))

@@ -18,6 +18,7 @@ CHAPTERS = {
     "summary": "Summary",
     "outcomes": "Outcomes over time",
     "performance": "Site performance",
+    "features": "The five features",
     "deviance": "Learning from positive deviance",
     "coordination": "Coordination",
     "measurement": "Measurement and feedback",

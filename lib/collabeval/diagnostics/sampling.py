@@ -22,15 +22,9 @@ LONGER = "Do not use the results; run again with more `sampling.draws`."
 def sampling(model: str, tree: xr.DataTree) -> list[Check]:
     """Divergences and energy of the chains, and anything that is not a number in the draws."""
     stats = tree["sample_stats"].to_dataset()
-    divergences = int(stats["diverging"].sum())
     energy = float(np.min(bfmi(stats["energy"])))
     return [
-        Check(
-            model, "divergences", divergences, 0, "blocking", divergences == 0,
-            "The sampler met no place where its steps failed." if divergences == 0 else
-            f"The sampler's steps failed {divergences} times, even after retries, so parts of the answer may be "
-            f"missing. {AGAIN} If they stay, try `model.parametrisation`, or a prior that rules out spreads near zero.",
-        ),
+        divergent(model, int(stats["diverging"].sum())),
         Check(
             model, "energy", energy, BFMI, "blocking", energy >= BFMI,
             "The sampler moved freely between likely and less likely answers (E-BFMI)." if energy >= BFMI else
@@ -41,9 +35,23 @@ def sampling(model: str, tree: xr.DataTree) -> list[Check]:
     ]  # fmt: skip
 
 
+def divergent(model: str, divergences: int) -> Check:
+    """Steps of the sampler that failed."""
+    return Check(
+        model, "divergences", divergences, 0, "blocking", divergences == 0,
+        "The sampler met no place where its steps failed." if divergences == 0 else
+        f"The sampler's steps failed {divergences} times, even after retries, so parts of the answer may be missing. "
+        f"{AGAIN} If they stay, try `model.parametrisation`, or a prior that rules out spreads near zero.",
+    )  # fmt: skip
+
+
 def not_a_number(model: str, tree: xr.DataTree) -> Check:
     """Whether every draw is a number."""
-    broken = [name for group in FINITE_GROUPS for name in _not_finite(tree[group].to_dataset())]
+    return not_numbers(model, [name for group in FINITE_GROUPS for name in _not_finite(tree[group].to_dataset())])
+
+
+def not_numbers(model: str, broken: list[str]) -> Check:
+    """The same, `broken` naming those that are not."""
     return Check(
         model, "not_a_number", len(broken), 0, "blocking", not broken,
         "Every draw is a number." if not broken else

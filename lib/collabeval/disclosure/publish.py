@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,11 @@ import pandas as pd
 from collabeval.classical import funnel_curves
 from collabeval.disclosure import case_mix, composites, effect, indicators, practices, results, value
 from collabeval.disclosure import suppress as rule
+from collabeval.disclosure.audit import publish_audit, publish_ratings
 from collabeval.disclosure.codes import site_labels
+from collabeval.disclosure.profile import publish_profile
 from collabeval.disclosure.scorecards import publish_scorecards
+from collabeval.disclosure.survey import publish_survey
 from collabeval.disclosure.threats import publish_threats
 from collabeval.disclosure.view import MeasureView, Published, Run
 from collabeval.panel import windows
@@ -47,7 +51,7 @@ def publish(run: Run, params: Params) -> Published:
         funnel=results.funnel(run.funnel, params, views, labels),
         curves={view.name: funnel_curves(params, run.panel, view.name) for view in views},
         spc=results.spc(run.spc, run.panel, params, views),
-        diagnostics=results.diagnostics(run.diagnostics, labels, statements),
+        diagnostics=results.diagnostics(_checks(run), labels, statements),
         quality=results.quality(run.quality, labels),
         fingerprint=_fingerprint(run.panel, params),
         case_mix_years=case_mix.of_totals(run.case_mix_calibration, views, params.report.minimum_cell),
@@ -59,6 +63,7 @@ def publish(run: Run, params: Params) -> Published:
         indicators=indicators.indicators(params, run.further, labels),
         effect=shown_effect,
         value=value.of_run(run, params, labels, _too_small(totals, shown_effect)),
+        **_features(run, params, labels),
     )
 
 
@@ -66,6 +71,22 @@ def _too_small(totals: pd.DataFrame, found: effect.Effect | None) -> frozenset[s
     """The measures whose counts, all together or behind the effect of the programme, may not be told."""
     small = set(totals.loc[totals["hidden"], "measure"])
     return frozenset(small if found is None else small | set(found.basis.loc[found.basis["hidden"], "measure"]))
+
+
+def _features(run: Run, params: Params, labels: dict[str, str]) -> dict[str, Any]:
+    """What people and audits say, and the scores of the features."""
+    return {
+        "survey": publish_survey(run, params, labels),
+        "ratings": publish_ratings(run),
+        "audit": publish_audit(run, params, labels),
+        "profile": publish_profile(run),
+    }
+
+
+def _checks(run: Run) -> pd.DataFrame:
+    """The checks of the measures' fits and of those of the further analyses."""
+    others = [table for name, table in run.further.items() if name.endswith("_checks") and len(table)]
+    return pd.concat([run.diagnostics, *others], ignore_index=True)
 
 
 def views_of(panel: pd.DataFrame, params: Params) -> tuple[MeasureView, ...]:

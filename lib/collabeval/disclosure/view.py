@@ -13,10 +13,13 @@ from collabeval.params import Measure, Params
 if TYPE_CHECKING:
     import pandas as pd
 
+    from collabeval.disclosure.audit import AuditView, RatingsView
     from collabeval.disclosure.composites import Composites
     from collabeval.disclosure.effect import Effect
     from collabeval.disclosure.practices import Practices
+    from collabeval.disclosure.profile import ProfileView
     from collabeval.disclosure.scorecards import PublishedScorecard
+    from collabeval.disclosure.survey import SurveyView
     from collabeval.disclosure.threats import Threats
     from collabeval.disclosure.value import PublishedValue
 
@@ -93,6 +96,7 @@ class Published:
     case_mix_years, case_mix_tenths : calibration of the case-mix models by year, and by tenths of the prediction.
     scorecards : the performance indices, () where there are none.
     threats : what could be wrong with the conclusions, and covariates of the model.
+    survey, ratings, audit, profile : what people and audits say and the scores of the features; None without data.
     effect : what of the change is due to the programme; None where the run has no such step.
     value : burden and value; None where the run has no such step.
     """
@@ -122,6 +126,10 @@ class Published:
     effect: Effect | None = None
     indicators: PublishedIndicators | None = None
     value: PublishedValue | None = None
+    survey: SurveyView | None = None
+    ratings: RatingsView | None = None
+    audit: AuditView | None = None
+    profile: ProfileView | None = None
 
     @property
     def lead(self) -> MeasureView:

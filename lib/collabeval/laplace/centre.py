@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 
@@ -53,10 +54,9 @@ class Centre:
 
 
 def locate(problem: Problem) -> Centre:
-    """Find the mode, its curvature, its skewness, and quadrature that is fine enough all around it."""
     search = Search(problem, NEWTON)
     u = search.summit()
-    axes = _axes(search, u)
+    axes = axes_at(search.around, u)
     sides = _sides(search, u, axes)
     _trust(sides)
     profiles = tuple(_profile(low, high) for low, high in sides)
@@ -124,13 +124,16 @@ def _trust(sides: list[tuple[Side, Side]]) -> None:
             raise TooCoarseError("the spreads' posterior is not of a shape that the fast engine can follow")
 
 
-def _axes(search: Search, u: Floats) -> Floats:
-    """Columns: eigenvectors of the covariance, each as long as its standard deviation, by second differences."""
-    size, top = len(u), search.beside()(u)
-    step = np.array([_reach(search, u, d, top) for d in range(size)])
+def axes_at(around: Callable[[Floats], Floats], u: Floats) -> Floats:
+    """Columns: eigenvectors of the covariance, each as long as its standard deviation, by second differences.
+
+    `around` gives the log-density (S,) at points (S, D).
+    """
+    size, top = len(u), float(around(u[None])[0])
+    step = np.array([_reach(around, u, d, top) for d in range(size)])
     moves, pairs = np.diag(step), [(i, j) for i in range(size) for j in range(i)]
     corners = [a * moves[i] + b * moves[j] for i, j in pairs for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
-    found = search.around(u + np.array([*moves, *-moves, *corners]))
+    found = around(u + np.array([*moves, *-moves, *corners]))
     hessian = np.diag(2 * top - found[:size] - found[size : 2 * size])
     for (i, j), four in zip(pairs, found[2 * size :].reshape(-1, 4), strict=True):
         hessian[i, j] = hessian[j, i] = -(four[0] - four[1] - four[2] + four[3]) / 4
@@ -138,12 +141,12 @@ def _axes(search: Search, u: Floats) -> Floats:
     return step[:, None] * vectors / np.sqrt(np.maximum(curvature, FLATTEST))
 
 
-def _reach(search: Search, u: Floats, d: int, top: float) -> float:
+def _reach(around: Callable[[Floats], Floats], u: Floats, d: int, top: float) -> float:
     """How far along one hyperparameter the log-density falls by about a half: about one standard deviation."""
     step = 0.3
     for _ in range(12):
         move = step * np.eye(len(u))[d]
-        drop = top - 0.5 * search.around(np.array([u + move, u - move])).sum()
+        drop = top - 0.5 * around(np.array([u + move, u - move])).sum()
         if 0.2 < drop < 0.8:
             break
         step *= float(np.clip(np.sqrt(0.5 / max(drop, 1e-6)), 0.2, 3.0))

@@ -13,6 +13,7 @@ from collabeval.params.data import FURTHER_TABLES, TABLES, Data, FurtherName, Qu
 from collabeval.params.effect import Effect
 from collabeval.params.indicators import Indicator, Named, each_once
 from collabeval.params.model import Model, Prior, Priors, Rules, Sampling
+from collabeval.params.profile import Profile
 from collabeval.params.records import Covariate, Records
 from collabeval.params.scorecards import Scorecard, check_scorecards, directions
 from collabeval.params.survey import Survey
@@ -37,6 +38,7 @@ __all__ = [
     "Prior",
     "Priors",
     "Probability",
+    "Profile",
     "Query",
     "Records",
     "Report",
@@ -203,6 +205,8 @@ class Params(Strict):
     """The survey of its members."""
     composites: dict[Code, Composite] = Field(default_factory=dict)
     """Composites of several measures, each under a name of yours."""
+    profile: Profile = Field(default_factory=Profile)
+    """How each of the five features is scored."""
     effect: Effect | None = None
     """How the improvement due to the programme is estimated; left out: as `{}`, where the data allow it."""
     scorecards: dict[Code, Scorecard] = Field(default_factory=dict)

@@ -55,6 +55,11 @@ class Job:
         return []
 
     @property
+    def checks(self) -> tuple[str, ...]:
+        """Results tables that hold checks of fits, in the columns of `diagnostics`."""
+        return ("diagnostics",)
+
+    @property
     def own_files(self) -> list[Path]:
         """Files of the user's own that the results or the report depend on, beside params and data."""
         return []

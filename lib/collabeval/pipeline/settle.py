@@ -19,9 +19,9 @@ from collabeval.run_folder import RunFolder, written_whole
 def settle(job: Job, steps: Sequence[Step], status: Status) -> None:
     """Decide between complete and provisional, place the report, write the crate, and `run.json` last of all."""
     run = job.run
-    failed = told.failed_checks(run)
+    failed = told.failed_checks(run, job.checks)
     status.reasons = [check.said for check in failed]
-    status.advisories = told.advisories(run)
+    status.advisories = told.advisories(run, job.checks)
     status.status = "provisional" if failed else "complete"
     status.engines = told.engines(run, job.fits, {check.model for check in failed})
     status.renderer = json.loads((rendered(run) / "renderer.json").read_text(encoding="utf-8"))

@@ -96,11 +96,12 @@ class FailedCheck:
     said: str
 
 
-def failed_checks(run: RunFolder) -> list[FailedCheck]:
-    """The blocking checks that did not pass; none means the run is complete."""
+def failed_checks(run: RunFolder, tables: Iterable[str]) -> list[FailedCheck]:
+    """The blocking checks in these results tables that did not pass; none means the run is complete."""
     return [
         FailedCheck(row["model"], f"{row['model']}: {_with_limit(row)}. {row['advice']}".rstrip(". "))
-        for row in _rows(run.table("diagnostics"))
+        for table in tables
+        for row in _rows(run.table(table))
         if row["level"] == "blocking" and not row["passed"]
     ]
 
@@ -109,11 +110,12 @@ def _with_limit(row: Mapping[str, Any]) -> str:
     return f"{row['check']} is {_number(row['value'])}, limit {_number(row['limit'])}"
 
 
-def advisories(run: RunFolder) -> list[str]:
-    """The advisory checks that did not pass, in words."""
+def advisories(run: RunFolder, tables: Iterable[str]) -> list[str]:
+    """The advisory checks in these results tables that did not pass, in words."""
     return [
         f"{row['model']}: {row['check']}: {row['advice']}"
-        for row in _rows(run.table("diagnostics"))
+        for table in tables
+        for row in _rows(run.table(table))
         if row["level"] == "advisory" and not row["passed"]
     ]
 

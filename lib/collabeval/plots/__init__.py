@@ -10,6 +10,7 @@ from collabeval.plots.event_study import EventLabels, event_study
 from collabeval.plots.funnel import funnel
 from collabeval.plots.indicators import fit_on_a_page, indicators
 from collabeval.plots.portfolio_features import portfolio_features
+from collabeval.plots.profile import scores
 from collabeval.plots.ranks import ranks
 from collabeval.plots.saving import save_svg, svg
 from collabeval.plots.scales import Axis
@@ -40,6 +41,7 @@ __all__ = [
     "ranks",
     "save_svg",
     "scorecard",
+    "scores",
     "small_multiples",
     "spc",
     "svg",

@@ -39,10 +39,10 @@ HOLLOW = Look("o", MARK, THIN, hollow=True)
 
 LOOKS = {
     **dict.fromkeys(("better", "improved", "positive_deviant", "emerging", "at_target"), GOOD),
-    **dict.fromkeys(("worse", "worsened", "review", "review_persistent", "off_target"), BAD),
+    **dict.fromkeys(("worse", "worsened", "review", "review_persistent", "off_target", "below_target"), BAD),
     "worse_few_cases": BAD_FEW,
     "award_in_doubt": DOUBT,
-    **dict.fromkeys(("", "none", "close", "unclear", "no_clear_change", "candidate"), NEUTRAL),
+    **dict.fromkeys(("", "none", "close", "unclear", "no_clear_change", "candidate", "too_early"), NEUTRAL),
     **dict.fromkeys(("not_enough_data", "joined_later"), HOLLOW),
 }
 

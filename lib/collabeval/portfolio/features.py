@@ -33,10 +33,5 @@ def _of(member: Member) -> list[pd.DataFrame]:
     scores = member.table("feature_profile").assign(collaborative=member.name, event="")
     chances = member.table("feature_profile_probabilities").assign(collaborative=member.name, estimand="", years_back=0)
     named = scores["feature"].unique()
-    target = pd.DataFrame({"feature": named, "estimand": "target", "mean": _target(member)})
+    target = pd.DataFrame({"feature": named, "estimand": "target", "mean": member.params.profile.target})
     return [scores, target.assign(collaborative=member.name, years_back=0, event=""), chances]
-
-
-def _target(member: Member) -> float:
-    settings = getattr(member.params, "profile", None)
-    return float("nan") if settings is None else float(settings.target)

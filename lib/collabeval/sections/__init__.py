@@ -25,6 +25,7 @@ from collabeval.sections.measurement import measurement
 from collabeval.sections.methods import methods
 from collabeval.sections.outcomes import outcomes_over_time
 from collabeval.sections.performance import site_performance
+from collabeval.sections.profile import profile
 from collabeval.sections.provenance import provenance
 from collabeval.sections.recommendations import recommend
 from collabeval.sections.report import Report, from_published
@@ -47,6 +48,7 @@ __all__ = [
     "open_report",
     "outcomes_over_time",
     "positive_deviance",
+    "profile",
     "provenance",
     "recommend",
     "site_performance",

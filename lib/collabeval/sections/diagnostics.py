@@ -27,11 +27,8 @@ def diagnostics(report: Report) -> Section:
 
 def _advice(report: Report, check: dict) -> str:
     """What one failed check means, and which words it puts in doubt."""
-    about = (
-        ""
-        if len(report.facts) == 1
-        else f" ({numbers.lower_first(_labels(report).get(check['model'], check['model']))})"
-    )
+    several = report.published.diagnostics["model"].nunique() > 1
+    about = f" ({numbers.lower_first(checks.model_name(check['model'], _labels(report)))})" if several else ""
     doubts = checks.doubts(check["changes"])
     doubt = f" In doubt: {numbers.listed(doubts, 8)}." if doubts else ""
     return f"- **{text(checks.name(check['check']) + about)}**: {with_code(check['advice'])}{text(doubt)}"
@@ -52,7 +49,7 @@ def _table(report: Report, rows: pd.DataFrame) -> str:
     labels = _labels(report)
     table = pd.DataFrame(
         {
-            "Measure": [labels.get(str(model), str(model)) for model in rows["model"]],
+            "Measure": [checks.model_name(str(model), labels) for model in rows["model"]],
             "Check": [checks.name(str(check)) for check in rows["check"]],
             "Value": [_value(value) for value in rows["value"]],
             "Limit": [_value(value) for value in rows["limit"]],
@@ -60,7 +57,7 @@ def _table(report: Report, rows: pd.DataFrame) -> str:
             "Passed": ["yes" if passed else "no" for passed in rows["passed"]],
         }
     )
-    if len(report.facts) == 1:
+    if rows["model"].nunique() == 1:
         table = table.drop(columns="Measure")
     bold = [not passed for passed in rows["passed"]]
     return report.table("diagnostics", table, "Checks of the fit", bold, right=["Value", "Limit"])

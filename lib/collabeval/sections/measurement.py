@@ -7,6 +7,7 @@ import math
 import pandas as pd
 
 from collabeval.sections import indicators
+from collabeval.sections.audit import audit
 from collabeval.sections.case_mix import case_mix
 from collabeval.sections.missing import missing
 from collabeval.sections.narrative import narrated
@@ -45,6 +46,7 @@ def measurement(report: Report) -> Section:
             _reliability(report),
             "## Indicators" if shown else "",
             shown,
+            audit(report),
         )
     )
 

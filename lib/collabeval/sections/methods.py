@@ -11,7 +11,7 @@ from collabeval.equations import Formula, averaged, below, join, raised, symbol,
 from collabeval.own_model import own_function
 from collabeval.sections.narrative import narrated
 from collabeval.sections.report import Report, Section, blocks, text
-from collabeval.statements import checks, covariates, numbers, priors
+from collabeval.statements import checks, covariates, features, numbers, priors
 from collabeval.statements import words as slugs
 
 SITE, PERIOD = symbol("j"), symbol("t")
@@ -37,6 +37,7 @@ def methods(report: Report) -> Section:
             _windows(report),
             "## Methods used besides",
             _classical(report),
+            "\n".join(f"- {text(said)}" for said in features.models(report.published)),
         )
     )
 
@@ -212,6 +213,6 @@ def _classical(report: Report) -> str:
     if over_time(report):
         sentences.append(text("Control charts are XmR charts with the rules of NHS England’s Making Data Count."))
     sentences.append(f"{text('Mean ranks are averages over the posterior')} [@laird1989].")
-    features = text("The chapters follow the features of high-performing collaboratives found in Michigan")
-    sentences.append(f"{features} [@mcgowan2023].")
+    chapters = text("The chapters follow the features of high-performing collaboratives found in Michigan")
+    sentences.append(f"{chapters} [@mcgowan2023].")
     return " ".join(sentences)

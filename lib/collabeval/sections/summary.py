@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collabeval.sections import pictures, pictures_in_time
+from collabeval.sections import pictures, pictures_in_time, profile
 from collabeval.sections.narrative import narrated
 from collabeval.sections.recommendations import advice
 from collabeval.sections.report import FrontMatter, Report, Section, blocks, callout, text
@@ -69,6 +69,7 @@ def summary(report: Report) -> Section:
             f"::: {{.lead}}\n{text(headline.lead(report.published, lead))}\n:::",
             ":::: {.cards}\n\n" + "\n\n".join(card_block(card) for card in answers) + "\n\n::::",
             _other_measures(report),
+            text(profile.message(report)),
             main_figure(report),
             _advisory(report),
             how_to_read(report),

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from collabeval.params import FURTHER_TABLES
 from collabeval.simulate.indicators import INDICATORS
-from collabeval.simulate.opinions import QUESTIONS
+from collabeval.simulate.opinions import ITEMS, QUESTIONS
 from collabeval.simulate.portfolio import FIRST, SEED, SimulatedPortfolio
 from collabeval.simulate.topics import TOPICS, Topic, TopicMeasure
 
@@ -85,7 +85,7 @@ def _measure(topic: Topic, measure: TopicMeasure) -> str:
 
 def defaults_text() -> str:
     """What the collaboratives share: indicators, survey, model, report."""
-    items = "".join(f"    {code}: {{text: {text}}}\n" for code, text in QUESTIONS.items())
+    items = "".join(f"    {code}: {{feature: {ITEMS[code][0]}, text: {text}}}\n" for code, text in QUESTIONS.items())
     indicators = "".join(f"  - {one.code}\n" for one in INDICATORS)
     return (
         "# What every collaborative of this portfolio shares; its own params file goes over it.\n"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from collabeval.statements import numbers
+from collabeval.statements import features, numbers
 from collabeval.statements.words import WORDS, word
 
 NAMES = {
@@ -35,9 +35,15 @@ def name(check: str) -> str:
     return NAMES.get(check, numbers.capital(check.replace("_", " ")))
 
 
+def model_name(model: str, labels: Mapping[str, str]) -> str:
+    """What was fitted: a measure by its label, a scale of the survey by its name."""
+    kind, colon, scale = model.partition(": ")
+    return labels.get(model) or f"{numbers.capital(kind)}{colon}{features.name(scale)}"
+
+
 def engines(diagnostics: pd.DataFrame, labels: Mapping[str, str]) -> str:
     """Which engine made the numbers, and what its check said, from the table of checks."""
-    found = diagnostics[diagnostics["check"].eq("pareto_k")]
+    found = diagnostics[diagnostics["check"].eq("pareto_k") & diagnostics["model"].isin(labels)]
     fast = dict(zip(found["model"], found["value"], strict=True))
     chains = [str(label) for name, label in labels.items() if name not in fast]
     sentences = []
