@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import importlib
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -372,19 +372,15 @@ def test_indicators_alone_make_their_chapters(tmp_path):
         assert not re.search(rf"^\| {chapter}", markdown, re.M)
 
 
-def test_what_is_given_is_never_said_to_be_missing(tmp_path):
-    """A table that this version only reads must not be asked for again."""
-    given = {name: f"{name}.csv" for name in ("survey", "comparators")}
-    run = fake_run.make(tmp_path, Fake(years=4, cases=300))
-    report = sections.open_report(str(run.path))
+def test_chapters_ask_for_their_tables_and_nothing_is_asked_for_where_all_are_given(tmp_path, monkeypatch):
+    report = sections.open_report(str(fake_run.make(tmp_path, Fake(years=4, cases=300)).path))
     asked = sections.absent(report).markdown
-    for words in ("no survey of members", "no hours and no costs"):
+    for words in ("no survey, no ratings and no audit", "no hours and no costs", "no data on meetings, visits"):
         assert words in asked
-    assert "no data on meetings, visits or response times" in asked
-    data = report.published.params.data.model_copy(update=given)
-    params = report.published.params.model_copy(update={"data": data})
-    told = dataclasses.replace(report, published=dataclasses.replace(report.published, params=params))
-    said = sections.absent(told).markdown
-    assert "no survey of members" not in said
-    assert said.count("read and checked") == 1
-    assert "No comparators" not in sections.limits(told).markdown
+    for chapter in ("outcomes", "effect", "deviance", "coordination", "levers", "leadership", "profile"):
+        monkeypatch.setattr(importlib.import_module(f"collabeval.sections.{chapter}"), "missing", lambda report: None)
+    for chapter in ("profile", "value"):
+        monkeypatch.setattr(importlib.import_module(f"collabeval.sections.{chapter}"), "unassessed", lambda report: [])
+    full = sections.absent(report).markdown
+    assert "Nothing is left out" in full
+    assert "|" not in full

@@ -15,6 +15,9 @@ def absent(report: Report) -> Section:
     over_time = outcomes.missing(report) or effect.missing(report)
     rest = (chapter.missing(report) for chapter in made)
     found = [part for part in (over_time, *rest, *profile.unassessed(report), *value.unassessed(report)) if part]
+    heading = "# Not in this report {#sec-absent}"
+    if not found:
+        return Section(blocks(heading, text("Nothing is left out for want of data: every chapter has its own.")))
     table = pd.DataFrame(
         {
             "Chapter": [part.section for part in found],
@@ -24,7 +27,7 @@ def absent(report: Report) -> Section:
     )
     return Section(
         blocks(
-            "# Not in this report {#sec-absent}",
+            heading,
             text("Chapters without data are left out rather than filled with words."),
             tables.wide(tables.pipe_table(table, "Chapters left out, and what would fill them", "absent")),
         )
