@@ -21,8 +21,11 @@ data:
   note: "Data: simulated; every hospital is invented."
 periods: {{length: quarter, baseline: ["{first}Q1", "{first}Q4"], current: ["{year}Q1", "{year}Q4"]}}
 measures:
-{measures}sampling: {{seed: {seed}}}
+{measures}value:
+  cost_per_event:
+{costs}sampling: {{seed: {seed}}}
 """
+COST = "    {code}: {{mean: {cost}, low: {low}, high: {high}, source: invented for this demonstration}}\n"
 MEASURE = """\
   {code}:
     label: {label}
@@ -69,7 +72,13 @@ def params_text(name: str, last: str, folder: PurePosixPath, seed: int) -> str:
     return PARAMS.format(
         folder=folder, name=name, title=topic.title, year=last[:4], first=FIRST[:4], tables=tables,
         measures="".join(_measure(topic, measure) for measure in topic.measures), seed=seed + TOPICS.index(topic),
+        costs="".join(_cost(measure) for measure in topic.measures if measure.cost),
     )  # fmt: skip
+
+
+def _cost(measure: TopicMeasure) -> str:
+    low, high = (round(measure.cost * factor, -2) for factor in (0.6, 1.5))
+    return COST.format(code=measure.code, cost=measure.cost, low=int(low), high=int(high))
 
 
 def _measure(topic: Topic, measure: TopicMeasure) -> str:
@@ -90,7 +99,7 @@ def defaults_text() -> str:
     return (
         "# What every collaborative of this portfolio shares; its own params file goes over it.\n"
         f"indicators:\n{indicators}survey:\n  items:\n{items}"
-        "value: {currency: US$, price_year: 2025}\n"
+        "value: {currency: US$, price_year: 2025, discount_rate: 0.03, inflation: 0.025}\n"
         "model: {site_effects: normal, trajectory: true, trend: random_walk, overdispersion: auto}\n"
         "report: {formats: [html, pdf], sites: coded, minimum_cell: 5, site_noun: [hospital, hospitals]}\n"
     )
