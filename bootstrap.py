@@ -23,7 +23,10 @@ TARGETS = {
     "setup": ("requirements.lock", []),
     "report": ("requirements.lock", [["collabeval", "run"]]),
     "doctor": ("requirements.lock", [["collabeval", "doctor"]]),
-    "test": ("requirements-dev.lock", [["pytest", "-m", "not slow", "-n", "2"]]),
+    "test": (
+        "requirements-dev.lock",
+        [["pytest", "-m", "not slow", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]],
+    ),
     "test-slow": ("requirements-dev.lock", [["pytest", "-m", "slow"]]),
     "check": ("requirements-dev.lock", [["ruff", "format", "--check", "."], ["ruff", "check", "."], ["mypy"]]),
     "format": ("requirements-dev.lock", [["ruff", "format", "."], ["ruff", "check", "--fix", "."]]),

@@ -52,6 +52,7 @@ class Told:
     params = type("Params", (), {"rules": Rules()})()
     measures = (None,)
     effect = None
+    value = None
 
 
 # --- numbers -----------------------------------------------------------------------------------------------------
@@ -340,9 +341,10 @@ def test_an_unknown_word_is_an_error():
 
 def test_every_word_of_the_rules_has_a_wording_and_a_mark():
     from collabeval.plots.marks import LOOKS
+    from collabeval.statements.features import TARGET_WORDS
 
     said = {slug for words in WORDS.values() for slug in words}
-    not_of_sites = {"", "award_in_doubt", "at_target", "off_target"}  # marks of awards and of indicators
+    not_of_sites = {"", "award_in_doubt", "off_target", *TARGET_WORDS}  # marks of awards, indicators and features
     assert said == set(LOOKS) - not_of_sites
     assert said >= REMARKABLE
 
