@@ -18,15 +18,15 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 EXE = ".exe" if os.name == "nt" else ""
 PARAMS = "params/infant_cardiac_surgery.yml"
 
+# two workers; what a test module makes once it makes in one of them, and the long runs, first by name, begin first
+SPREAD = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+
 # target: (lock to install, commands; a list that starts with "collabeval" or a tool runs from .venv)
 TARGETS = {
     "setup": ("requirements.lock", []),
     "report": ("requirements.lock", [["collabeval", "run"]]),
     "doctor": ("requirements.lock", [["collabeval", "doctor"]]),
-    "test": (
-        "requirements-dev.lock",
-        [["pytest", "-m", "not slow", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]],
-    ),
+    "test": ("requirements-dev.lock", [["pytest", "-m", "not slow", *SPREAD]]),
     "test-slow": ("requirements-dev.lock", [["pytest", "-m", "slow"]]),
     "check": ("requirements-dev.lock", [["ruff", "format", "--check", "."], ["ruff", "check", "."], ["mypy"]]),
     "format": ("requirements-dev.lock", [["ruff", "format", "."], ["ruff", "check", "--fix", "."]]),

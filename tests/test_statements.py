@@ -49,7 +49,7 @@ def named(slug: str, count: int, chance: float = 0.98) -> tuple[Named, ...]:
 class Told:
     """Stands for a published view where a rule asks for thresholds only."""
 
-    params = type("Params", (), {"rules": Rules()})()
+    params = type("Params", (), {"rules": Rules(), "value": None})()
     measures = (None,)
     effect = None
     value = None
