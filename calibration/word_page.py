@@ -26,6 +26,7 @@ def write(work: Path, results: Path, docs: Path) -> None:
         "coverage": _coverage_table(covered),
         "words": "\n\n".join(_claim_tables(counts)),
         "thresholds": _threshold_table(tried),
+        "levels": _level_table(table),
         "totals": _totals(counts),
         "blocked": _blocked(table),
         "kept": _kept_by_persistence(table),
@@ -95,6 +96,17 @@ def _threshold_table(tried: pd.DataFrame) -> str:
         for row in tried.sort_values(["claim", "threshold"]).itertuples()
     ]  # fmt: skip
     return table_of(["rule", "threshold", "named, % of sites", "wrong, % of named", "found, % of sought"], rows)
+
+
+def _level_table(table: pd.DataFrame) -> str:
+    """How many names that the level gives are wrong, at each threshold, by the true spread between sites."""
+    tried = {spread: judged.with_thresholds(part) for spread, part in table.groupby("spread")}
+    first = next(iter(tried.values()))
+    rows = []
+    for claim, threshold in first.loc[first["claim"].str.startswith("level"), ["claim", "threshold"]].to_numpy():
+        found = [part[part["claim"].eq(claim) & part["threshold"].eq(threshold)].iloc[0] for part in tried.values()]
+        rows.append([claim, f"{threshold:g}", *(f"{one['wrong']} of {one['named']}" for one in found)])
+    return table_of(["rule", "threshold", *(f"τ {spread:g}" for spread in tried)], sorted(rows))
 
 
 def _totals(counts: pd.DataFrame) -> str:
