@@ -51,13 +51,13 @@ def rank_curves(studies: Mapping[str, Mapping[str, Curve]], limit: float) -> Fig
     for axis in axes[len(studies) :]:
         axis.set_visible(False)
     for axis in axes[::columns]:
-        axis.set_ylabel("ECDF less uniform", fontsize=NOTE, color=TEXT2)
+        axis.set_ylabel("ECDF less uniform", fontsize=NOTE, color=TEXT2, labelpad=8)
     height = figure.get_figheight()
     figure.subplots_adjust(
-        left=0.105, right=0.985, bottom=0.42 / height, top=1 - 0.62 / height, wspace=0.22, hspace=0.45
+        left=0.125, right=0.985, bottom=0.42 / height, top=1 - 0.62 / height, wspace=0.3, hspace=0.45
     )
     words = "Place of the truth among the draws, 0 to 1; one line a quantity, band 95 % over the whole curve"
-    figure.text(0.105, 0.01, words, fontsize=NOTE, color=TEXT2)
+    figure.text(0.125, 0.01, words, fontsize=NOTE, color=TEXT2)
     return figure
 
 
@@ -71,7 +71,8 @@ def _curves(axis: Axes, name: str, curves: Mapping[str, Curve], limit: float) ->
         axis.plot(curve.point, curve.difference, color=OUTSIDE if strays else ACCENT2, lw=1.1 if strays else 0.6)
         if strays:
             top = int(np.argmax(np.abs(curve.difference)))
-            axis.annotate(quantity, (curve.point[top], curve.difference[top]), fontsize=NOTE, color=OUTSIDE)
+            side = "right" if curve.point[top] > 0.5 else "left"  # the label stays within its panel
+            axis.annotate(quantity, (curve.point[top], curve.difference[top]), fontsize=NOTE, color=OUTSIDE, ha=side)
     _plain(axis, name)
     axis.set_xlim(0, 1)
 
