@@ -15,6 +15,7 @@ from collabeval import sections
 from collabeval.disclosure.survey import shown_groups
 from collabeval.features.agreement import krippendorff_alpha
 from collabeval.features.audit import kappa
+from collabeval.features.checks import borderline
 from collabeval.features.opinions import evaluate_opinions
 from collabeval.features.profile import evaluate_profile, score
 from collabeval.params import FurtherName
@@ -89,8 +90,25 @@ def test_agreement_of_audits_is_recovered_and_kappa_only_where_chance_is_known(f
 
 def test_all_checks_of_these_fits_pass(folder: Path) -> None:
     checks = table(folder, "opinion_checks")
+    checks = checks[checks["level"] == "blocking"]
     assert set(checks["model"]) == {"survey: leadership", "survey: coordination", "ratings", "audit"}
     assert checks["passed"].all(), checks[~checks["passed"]]
+
+
+@pytest.mark.parametrize(
+    ("event", "site", "probability", "near"),
+    [
+        ("above", "A", 0.974, 1), ("above", "A", 0.95, 0), ("above", "A", 0.026, 1), ("at_target", "A", 0.974, 1),
+        ("at_target", "A", 0.9, 0), ("at_target", "", 0.901, 1), ("at_target", "", 0.974, 0),
+        ("improved", "", 0.049, 1),
+    ],
+)  # fmt: skip
+def test_words_within_monte_carlo_error_of_their_own_threshold_are_counted(event, site, probability, near) -> None:
+    rows = pd.DataFrame([{"event": event, "site": site, "probability": probability, "mcse": 0.002}])
+    params = fake_run.parameters(Fake(blocks=BLOCKS))
+    assert (params.rules.level, params.rules.trajectory, params.profile.at_target) == (0.975, 0.95, 0.9)
+    check = borderline("survey", rows, params)
+    assert (check.value, check.passed, check.level) == (near, not near, "advisory")
 
 
 def test_kappa_is_cohens() -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 from collabeval.diagnostics.check import as_table
 from collabeval.features.audit import KEYS as AUDIT
 from collabeval.features.audit import evaluate_audit
+from collabeval.features.checks import borderline
 from collabeval.features.ratings import KEYS as RATINGS
 from collabeval.features.ratings import evaluate_ratings
 from collabeval.features.results import Results
@@ -43,5 +44,7 @@ def evaluate_opinions(
     tables = {name: table for results in found.values() for name, table in results.tables().items()}
     distances = [results.distances for results in found.values()]
     tables["opinion_distances"] = pd.concat(distances, ignore_index=True)
-    tables["opinion_checks"] = as_table([check for results in found.values() for check in results.checks])
+    checks = [check for results in found.values() for check in results.checks]
+    checks += [borderline(name, tables[f"{name}_probabilities"], params) for name in found if found[name].checks]
+    tables["opinion_checks"] = as_table(checks)
     return tables
