@@ -15,6 +15,7 @@ local line_length = 34 -- characters; a longer cell may break into lines
 local full_table = 105 -- characters below the headings; a table above this may break shorter cells too
 local full_page = 115 -- characters, with two for each gap; a table above this has headings of several lines
 local wide_table = 80 -- characters; a wide-table above this is set smaller
+local short_cell = 12 -- characters; a column of cells no longer than this never breaks
 local long_table = 14 -- rows; a table with more may run over pages
 local short_table = 60 -- characters; a table below this is not stretched to the width of the page
 
@@ -104,22 +105,41 @@ local function broken_headings(tbl)
   return needed
 end
 
+-- What the columns that are not stretched leave of the page, less what those that are would like, in characters.
+local function spare_room(needed, stretched, share)
+  local spare = full_page - 2 * #needed
+  for column, length in ipairs(needed) do
+    spare = spare - (stretched[column] and share * math.min(stretched[column], line_length) or length)
+  end
+  return spare
+end
+
+-- The longest column that is not stretched yet, where its text is long enough to break into lines.
+local function next_to_stretch(needed, stretched)
+  local found = nil
+  for column, length in ipairs(needed) do
+    if not stretched[column] and length > short_cell and length > (found and needed[found] or 0) then found = column end
+  end
+  return found
+end
+
 -- Columns are as wide as their text; those with long text share what is left, and so does the first where none is long.
--- Where headings in one line would leave these too little, headings break between words.
+-- Where this would be too little headings break between words, and then the text of the next longest columns does.
 local function typst_columns(tbl)
-  local longest, total = longest_cells(tbl)
-  local cells = longest_cells(tbl, true)
-  local stretched, taken, wanted = {}, 2 * #longest, 0
-  for column, length in ipairs(longest) do
-    if (cells[column] or 0) > line_length then stretched[column] = math.min(length, 160) else taken = taken + length end
+  local needed, total = longest_cells(tbl)
+  local cells, stretched, widths = longest_cells(tbl, true), {}, {}
+  for column, length in ipairs(needed) do
+    if (cells[column] or 0) > line_length then stretched[column] = math.min(length, 160) end
   end
-  if next(stretched) == nil and total >= short_table then
-    stretched[1], taken = longest[1], taken - longest[1]
+  if next(stretched) == nil and total >= short_table then stretched[1] = needed[1] end
+  local broken = spare_room(needed, stretched, 1) < 0
+  if broken then needed = broken_headings(tbl) end
+  while broken and spare_room(needed, stretched, 0.6) < 0 and next_to_stretch(needed, stretched) do
+    local column = next_to_stretch(needed, stretched)
+    stretched[column] = needed[column]
   end
-  for _, length in pairs(stretched) do wanted = wanted + math.min(length, line_length) end
-  local widths, broken = {}, taken + wanted > full_page and broken_headings(tbl)
-  for column in ipairs(longest) do
-    local own = broken and string.format("%.2fem", 0.47 * broken[column] + 1) or "auto" -- a character is half an em
+  for column in ipairs(needed) do
+    local own = broken and string.format("%.2fem", 0.47 * needed[column] + 1) or "auto" -- a character is half an em
     widths[column] = stretched[column] and stretched[column] .. "fr" or own
   end
   return "(" .. table.concat(widths, ", ") .. ",)"
