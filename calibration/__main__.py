@@ -1,6 +1,7 @@
 """Calibration and operating characteristics, simulated: three studies and their pages in docs/.
 
     python -m calibration ranks    [--form level] [--family binomial] [--replicates 1000] [--engine laplace]
+    python -m calibration features [--replicates 500]
     python -m calibration words    [--replicates 20]
     python -m calibration pages    tables and figures of docs/calibration.md and docs/operating_characteristics.md
 
@@ -41,6 +42,9 @@ def _options() -> argparse.Namespace:
     ranked.add_argument("--replicates", type=int, default=1000)
     ranked.add_argument("--draws", type=int, default=200, help="of each fit")
     ranked.add_argument("--effective", type=int, default=400, help="proposals of the fast engine, at least")
+    of_features = commands.add_parser("features", help="calibration of survey, ratings, audit and indicators")
+    of_features.set_defaults(work=_features)
+    of_features.add_argument("--replicates", type=int, default=500)
     said = commands.add_parser("words", help="false positives, power and coverage in simulated collaboratives")
     said.set_defaults(work=_words)
     said.add_argument("--replicates", type=int, default=20)
@@ -61,6 +65,12 @@ def _ranks(options: argparse.Namespace) -> None:
             ranks.add(target, family, form, SEED, number, options.engine, sampling)
         if number % 50 == 49:
             print(f"{number + 1} of {options.replicates} replicates", flush=True)
+
+
+def _features(options: argparse.Namespace) -> None:
+    from calibration import features
+
+    features.study(range(options.replicates), WORK)
 
 
 def _words(options: argparse.Namespace) -> None:

@@ -12,6 +12,8 @@ from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from scipy.integrate import quad
 from scipy.special import expit, gammaln, logsumexp
 
+from calibration.features import places_of
+from calibration.grouped_worlds import WORLDS, chances_of, survey_of, survey_rows, survey_world
 from calibration.uniform import curve
 from collabeval.features.waves import half_normal
 from collabeval.models.audit import build_audit_model
@@ -22,7 +24,6 @@ from collabeval.params import Sampling
 from collabeval.quadrature import engine
 from collabeval.quadrature.effects import group_effects, mean_share
 from collabeval.quadrature.problem import pose
-from grouped_worlds import WORLDS, chances_of, survey_of, survey_rows, survey_world
 
 AS_WRITTEN = Mode(linker="py", optimizer=RewriteDatabaseQuery(include=[]))  # nothing compiled, nothing rewritten
 BUILDERS = {"survey": build_survey_model, "ratings": build_ratings_model, "audit": build_audit_model}
@@ -244,27 +245,11 @@ def places(kind, seeds, sampling, **sizes):
     """Where the truth lies among the draws, 0 to 1, of every standard deviation and of all effects at random."""
     found: dict[str, list[float]] = {}
     for seed in seeds:
-        world = WORLDS[kind](seed=seed, **sizes)
-        fitted = engine.fit(world.design, replace_seed(sampling, seed))
-        assert not fitted.failure, (seed, fitted.failure)
-        for name, truth in world.deviations.items():
-            found.setdefault(name, []).append(float((fitted.draws.deviations[name] < truth).mean()))
-        scale = pose(world.design).scale(np.array(list(world.deviations.values())))
-        at, random = 0, np.random.default_rng(seed)
-        for term in world.design.terms:
-            one = int(random.integers(len(term.labels)))
-            drawn = fitted.draws.coefficients(term.name)[:, one]
-            found.setdefault(term.name, []).append(float((drawn < (scale * world.z)[at + one]).mean()))
-            at += len(term.labels)
-        if len(world.design.items):
-            cuts = thresholds_of(world.design.family, world.z[at:].reshape(-1, 4))
-            item, cut = int(random.integers(len(cuts))), int(random.integers(4))
-            found.setdefault("cuts", []).append(float((fitted.draws.cuts[:, item, cut] < cuts[item, cut]).mean()))
+        failure, own = places_of(kind, seed, sampling, **sizes)
+        assert not failure, (seed, failure)
+        for name, place in own.items():
+            found.setdefault(name, []).append(place)
     return {name: np.array(values) for name, values in found.items()}
-
-
-def replace_seed(sampling, seed):
-    return sampling.model_copy(update={"seed": seed})
 
 
 @every_kind

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 from scipy.special import expit
 
+from calibration.features import INDICATORS, indicator_places
 from collabeval.features import evaluate_indicators
 from collabeval.features.indicators_single import single_count, single_values
 from collabeval.features.indicators_spread import LEVEL_SD, Pooled, pooled_counts, pooled_means
@@ -116,58 +115,14 @@ def assert_recovered(drawn: Pooled, truth: np.ndarray, mean: float, spread: floa
     assert np.corrcoef(drawn.sites.mean(axis=1), truth)[0, 1] > 0.75
 
 
-def ranks(world: Callable[[np.random.Generator], tuple[Pooled, np.ndarray, float]], worlds: int) -> np.ndarray:
-    """(worlds, 3): the rank from 0 to 1 of the truth among draws, of the first site, of all sites' mean, of R."""
-    found = []
-    for number in range(worlds):
-        generator = np.random.default_rng([7, number])
-        drawn, truth, own = world(generator)
-        found.append([
-            np.mean(drawn.sites[0] < truth[0]), np.mean(drawn.sites.mean(axis=0) < truth.mean()),
-            np.mean(drawn.typical < own),
-        ])  # fmt: skip
-    return np.array(found)
-
-
-def world_of_counts(generator: np.random.Generator, binomial: bool, sites: int) -> tuple[Pooled, np.ndarray, float]:
-    """Level, R and sites from their priors, then counts."""
-    cases = generator.integers(4, 60, sites).astype(float)
-    own = generator.uniform()
-    kappa, level = np.median(cases) * (1 - own) / own, generator.normal(CENTRE, LEVEL_SD)
-    if binomial:
-        truth = generator.beta(kappa * expit(level), kappa * expit(-level), sites)
-        events = generator.binomial(cases.astype(int), truth)
-    else:
-        truth = generator.gamma(kappa * np.exp(level), 1 / kappa, sites)
-        events = generator.poisson(cases * truth)
-    return pooled_counts(events.astype(float), cases, binomial, generator, 400, CENTRE), truth, own
-
-
-def world_of_values(generator: np.random.Generator, sites: int) -> tuple[Pooled, np.ndarray, float]:
-    """R from its prior; level and sigma are one of many, since flat priors of place and scale make ranks the same."""
-    n = generator.integers(1, 6, sites)
-    n[0] = 2
-    own = generator.uniform()
-    kappa = np.median(n) * (1 - own) / own
-    truth = generator.normal(20, 4 / np.sqrt(kappa), sites)
-    site = np.repeat(np.arange(sites), n)
-    return pooled_means(generator.normal(truth[site], 4), site, generator, 400), truth, own
-
-
-WORLDS = {
-    "binomial": lambda sites: lambda generator: world_of_counts(generator, True, sites),
-    "poisson": lambda sites: lambda generator: world_of_counts(generator, False, sites),
-    "normal": lambda sites: lambda generator: world_of_values(generator, sites),
-}
-
-
-@pytest.mark.parametrize("family", WORLDS)
+@pytest.mark.parametrize("family", INDICATORS)
 @pytest.mark.parametrize(
     ("sites", "worlds"), [(6, 200), pytest.param(15, 2000, marks=pytest.mark.slow)], ids=["quick", "many"]
 )
 def test_ranks_of_the_truth_are_uniform(family: str, sites: int, worlds: int) -> None:
     """Simulation-based calibration (Talts et al. 2018): the truth lies anywhere among draws of its own posterior."""
-    for column in ranks(WORLDS[family](sites), worlds).T:
+    found = pd.DataFrame([indicator_places(family, number, sites) for number in range(worlds)])
+    for column in found.to_numpy().T:
         assert stats.kstest(column, "uniform").pvalue > 0.001
 
 
