@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from calibration import figures
+from calibration import feature_page, figures
 from calibration.ranks import CASES, CENTRES, FAMILIES, FORMS, SPREADS, read
 from calibration.tables import filled, table_of
 from calibration.uniform import Curve, curve
@@ -46,6 +46,7 @@ def write(work: Path, results: Path, docs: Path) -> None:
         "ends": _ends(studies),
         "passed_alone": _passed_alone(studies),
     }
+    tables |= feature_page.write(work, results, docs)
     filled("calibration.md", {**tables, **_strays(curves), **_sizes()}, docs)
 
 

@@ -177,6 +177,7 @@ def test_without_effects_the_steps_are_logarithms_of_neighbouring_counts():
     assert found.draws.cuts.mean(axis=0)[0] == pytest.approx(-np.log(counts[1:] / counts[:-1]), abs=0.02)
 
 
+@pytest.mark.slow
 def test_the_posterior_is_that_of_a_fine_grid():
     """Twelve audited cells of one site and field: intercept and spread of cells on a grid of 200 × 200."""
     agreed, checked = np.array([9, 14, 20, 11, 17, 16, 8, 19, 20, 13, 15, 18.0]), np.full(12, 20.0)
@@ -205,6 +206,7 @@ def test_the_posterior_is_that_of_a_fine_grid():
         assert values.std() == pytest.approx(spread, rel=0.06)
 
 
+@pytest.mark.slow
 def test_effects_of_groups_follow_their_rows():
     """Draws of effects given the rest have the mean and the spread of their distribution on a fine grid."""
     world = WORLDS["ratings"](seed=11)

@@ -1,0 +1,54 @@
+"""The part of docs/calibration.md on the models behind the five features, from `python -m calibration features`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from calibration import figures
+from calibration.features import SITES, read
+from calibration.tables import table_of
+from calibration.uniform import Curve, curve
+from collabeval.plots.saving import save_svg
+
+ERROR = 0.05  # over all curves of all kinds together (Bonferroni)
+OUTER = 0.485  # further than this from the middle: the outer 3 %
+
+
+def write(work: Path, results: Path, docs: Path) -> dict[str, str]:
+    """Result files and figure; what the page's text is filled with."""
+    studies = read(work)
+    curves = {kind: _curves(table) for kind, table in studies.items()}
+    for kind, table in studies.items():
+        name = f"features_{kind.replace(' ', '_')}.csv"
+        table.round(4).to_csv(results / name, index=False, lineterminator="\n")
+    limit = ERROR / sum(len(found) for found in curves.values())
+    save_svg(figures.rank_curves(curves, limit), docs / "pictures" / "calibration_features.svg")
+    below = [f"{kind}: {name}" for kind, found in curves.items() for name, one in found.items() if one.p_value < limit]
+    return {
+        "features": table_of(
+            ["model", "worlds", "own check passed", "curves", "smallest p", "in the outer 3 %, %"],
+            [_row(kind, table, curves[kind]) for kind, table in studies.items()],
+        ),
+        "feature_sites": str(SITES),
+        "feature_limit": f"{limit:.2g}",
+        "feature_strays": "none." if not below else "; ".join(below) + ".",
+    }
+
+
+def _places(table: pd.DataFrame) -> pd.DataFrame:
+    return table.drop(columns=["replicate", "failure"])
+
+
+def _curves(table: pd.DataFrame) -> dict[str, Curve]:
+    return {name: curve(places.dropna().to_numpy(float)) for name, places in _places(table).items()}
+
+
+def _row(kind: str, table: pd.DataFrame, curves: dict[str, Curve]) -> list[str]:
+    name, smallest = min(curves.items(), key=lambda item: item[1].p_value)
+    places = _places(table).stack().to_numpy(float)
+    outer = f"{100 * np.mean(np.abs(places - 0.5) > OUTER):.1f}"
+    passed = int(table["failure"].eq("").sum())
+    return [kind, str(len(table)), str(passed), str(len(curves)), f"{smallest.p_value:.3f} (`{name}`)", outer]
