@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from collabeval.errors import UsageError
-from collabeval.pipeline import Request, plan_of, quick
+from collabeval.pipeline import Request, plan_of, quick, tasks
+from collabeval.pipeline.job import Step
 from collabeval.run_folder import RunFolder
 from pipeline_stand_ins import ALL, Notebooks, evaluation_steps, run
 from small_project import told
@@ -134,3 +135,24 @@ def test_the_quick_look_doubts_what_comes_after_a_doubtful_step(notebooks: Noteb
     assert quick.changed(place, every) == []
     (folder / "results" / "spc.parquet").touch()
     assert [step.name for step in quick.changed(place, every)] == ["improvement", "checks", "report", "render"]
+
+
+def test_a_step_that_reads_less_than_before_runs_again(tmp_path: Path) -> None:
+    """What is taken out of params changes no file: without a list of names the step would keep what it made of it."""
+    folder = RunFolder(tmp_path)
+
+    def steps(*needs: str) -> list[Step]:
+        return [Step("value", "", None, needs=tuple(map(folder.table, needs)), makes=(folder.table("made"),))]
+
+    def outcomes(*needs: str) -> list[str]:
+        return [verdict.outcome for verdict in tasks.plan(folder, steps(*needs))]
+
+    for name in ("costs", "burden"):
+        folder.table(name).parent.mkdir(parents=True, exist_ok=True)
+        folder.table(name).write_text(name, encoding="utf-8")
+    tasks.execute(folder, steps("costs", "burden"), lambda step: step.makes[0].touch(), 1, False, False)
+    quick.remember(folder, steps("costs", "burden"))
+    assert outcomes("costs", "burden") == ["cached"]
+    assert outcomes("burden") == ["run"]
+    assert [step.name for step in quick.changed(folder, steps("burden"))] == ["value"]
+    assert quick.changed(folder, steps("costs", "burden")) == []

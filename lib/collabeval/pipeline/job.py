@@ -15,6 +15,8 @@ from collabeval.pipeline import keys
 from collabeval.pipeline.request import STATE
 from collabeval.run_folder import RunFolder
 
+READ = "list of what it reads"  # a key of every step
+
 
 @dataclass(frozen=True)
 class Step:
@@ -28,6 +30,13 @@ class Step:
     needs: tuple[Path, ...] = ()  # files and folders of earlier steps
     makes: tuple[Path, ...] = ()
     samples: bool = False  # gets its share of all cores
+
+    def __post_init__(self) -> None:
+        """Add the names of what the step reads to its keys: nothing else in them tells of what is no longer read."""
+        read = [f"{path.parent.name}/{path.name}" for path in self.needs]
+        others = {name: value for name, value in self.keys.items() if name != READ}
+        named = keys.digest_values(sorted([*read, *others]))
+        object.__setattr__(self, "keys", {**others, READ: named})
 
 
 class Job:

@@ -72,6 +72,7 @@ class Run[P: Params | Portfolio]:
         self.began = time.perf_counter()
         self.told = told.read(self.folder)
         self.status = Status.first(self.params)
+        self.noting = threading.Lock()
 
     def go(self) -> Status:
         """Run what must run and return the final status; nothing is written where nothing had to run.
@@ -181,9 +182,10 @@ class Run[P: Params | Portfolio]:
 
     def record(self, step: Step, state: str, seconds: float | None = None) -> None:
         """Note a step's state in `run.json`, for `status` to see and for the next run to know its seconds."""
-        row = next(row for row in self.status.steps if row.step == step.name)
-        row.state, row.seconds = state, row.seconds if seconds is None else seconds
-        self.status.write(self.folder)
+        with self.noting:  # steps run side by side: without it an older state could be written over a newer one
+            row = next(row for row in self.status.steps if row.step == step.name)
+            row.state, row.seconds = state, row.seconds if seconds is None else seconds
+            self.status.write(self.folder)
 
     def empty_folders(self, step: Step) -> None:
         """Empty the folders a step fills, so that no figure of an earlier run stays among those of this one."""
