@@ -21,6 +21,7 @@ from scipy.special import expit, gammaln, logit
 
 LEVEL_SD = 1.5  # of the prior of the level on the link scale, as in models.terms
 FARTHEST = 12.0  # logit R is looked at from −12 to 12: beyond lie 1e−5 of its prior
+REACH = 12.0  # the level is looked at from so many of its own widths below its middle to as many above
 NEGLIGIBLE = 14.0  # log-density below the highest from which on the surface is left out
 COARSE, FINE, CURVE, ROUNDS = 25, 61, 481, 6
 
@@ -59,12 +60,17 @@ def pooled_counts(
     patterns, numbers = np.unique(np.stack([events, cases]), axis=1, return_counts=True)
     of_data = _beta_binomial if binomial else _gamma_poisson
 
-    def density(level: np.ndarray, own: np.ndarray) -> np.ndarray:
-        found = of_data(patterns, numbers, level, typical * np.exp(-own))
-        return np.asarray(found - 0.5 * ((level - centre) / LEVEL_SD) ** 2 + _log_uniform(own))
+    middle, width = _course(events, cases, binomial, centre)
 
-    reach = 6 * LEVEL_SD
-    level, own = _drawn(density, [(centre - reach, centre + reach), (-FARTHEST, FARTHEST)], generator, draws)
+    def density(away: np.ndarray, own: np.ndarray) -> np.ndarray:
+        kappa = typical * np.exp(-own)
+        scale = width(kappa)
+        level = middle + scale * away
+        found = of_data(patterns, numbers, level, kappa)
+        return np.asarray(found - 0.5 * ((level - centre) / LEVEL_SD) ** 2 + _log_uniform(own) + np.log(scale))
+
+    away, own = _drawn(density, [(-REACH, REACH), (-FARTHEST, FARTHEST)], generator, draws)
+    level = middle + width(typical * np.exp(-own)) * away
     mean, kappa = (expit(level) if binomial else np.exp(level)), typical * np.exp(-own)
     y, n = events[:, None], cases[:, None]
     if binomial:
@@ -74,6 +80,25 @@ def pooled_counts(
         sites = generator.gamma(kappa * mean + y) / (kappa + n)
         spread = np.sqrt(mean / kappa)
     return Pooled(sites, n / (n + kappa), expit(own), spread)
+
+
+def _course(
+    events: np.ndarray, cases: np.ndarray, binomial: bool, centre: float
+) -> tuple[float, Callable[[np.ndarray], np.ndarray]]:
+    """About where the level lies, and how far off it may be given κ: 1 over the root of all information about it.
+
+    A level is known the better the less sites differ: with many events the ridge is many times narrower where κ is
+    large. A grid over the level itself passes between its points there, and takes sites to differ that may not.
+    """
+    share = (events.sum() + 0.5) / (cases.sum() + (1.0 if binomial else 0.5 * np.exp(-centre)))
+    middle = float(logit(share) if binomial else np.log(share))
+    unit = share * (1 - share) if binomial else share  # variance of one case; its link's slope is the same number
+
+    def width(kappa: np.ndarray) -> np.ndarray:
+        information = unit * sum(n * kappa / (n + kappa) for n in cases)
+        return np.asarray(1 / np.sqrt(1 / LEVEL_SD**2 + information))
+
+    return middle, width
 
 
 def pooled_means(values: np.ndarray, site: np.ndarray, generator: np.random.Generator, draws: int) -> Pooled:
