@@ -87,6 +87,7 @@ def test_the_run_leaves_behind_what_the_data_guide_says(undisturbed: Path) -> No
     assert said["renderer"]["name"] == "embedded"  # type: ignore[index]
 
 
+@pytest.mark.slow  # the small project is killed in its fit as well
 def test_killed_in_its_fit_the_next_run_ends_with_the_same_results(undisturbed: Path, disturbed: Path) -> None:
     for name in RESULTS:
         table = Path("results") / f"{name}.parquet"
@@ -94,6 +95,7 @@ def test_killed_in_its_fit_the_next_run_ends_with_the_same_results(undisturbed: 
     assert told(results(disturbed))["status"] == told(results(undisturbed))["status"]
 
 
+@pytest.mark.slow
 def test_figures_and_report_of_both_are_the_same_bytes(undisturbed: Path, disturbed: Path) -> None:
     for folder in ("figures", "tables", "report"):
         for path in sorted((results(undisturbed) / folder).iterdir()):
