@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import ceil
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,7 @@ from collabeval.draws import POSTERIOR
 from collabeval.effect.waves import waves_of
 from collabeval.errors import CollabevalError
 from collabeval.laplace.arrays import Programme
-from collabeval.laplace.engine import Drawn, draw, named
+from collabeval.laplace.engine import Drawn, Sampler, named
 from collabeval.laplace.problem import Problem, pose, refusal
 from collabeval.models.design import Design, read_design
 from collabeval.models.waves import LEAD_SD, SECULAR_SD, WAVE_SD, Waves, contrasts, settings_of
@@ -103,18 +102,19 @@ def _fast(
     if reason:
         return None, reason
     problem, sampling = pose_untreated(design, waves), params.sampling
-    effective = ceil(ROOM * sampling.minimum_ess)
+    try:
+        sampler = Sampler(problem, sampling, lambda said: tell(f"{name}: {said}"))
+    except CollabevalError as error:
+        return None, str(error)
+    effective = ROOM * sampling.minimum_ess
     for _ in range(ATTEMPTS):
-        try:
-            drawn = draw(problem, sampling, lambda said: tell(f"{name}: {said}"), effective)
-        except CollabevalError as error:
-            return None, str(error)
+        drawn = sampler.draw(effective)
         attributes = {**drawn.attributes, "engine_reason": "its own check passed"}
         found = Untreated(design, waves, _named(design, waves, drawn), Mixing(1, drawn.picked), attributes)
         least = _least_effective(reported(found), found.mixing)
         if not drawn.failure and least >= sampling.minimum_ess:
             break
-        effective = ceil(effective * (MORE if drawn.failure else SHORTFALL * sampling.minimum_ess / least))
+        effective *= MORE if drawn.failure else SHORTFALL * sampling.minimum_ess / least
     return (None, drawn.failure) if drawn.failure else (found, "")
 
 

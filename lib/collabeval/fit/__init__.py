@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -74,8 +73,8 @@ def _fast(
     design: Design, name: str, params: Params, reported: Reported | None, tell: Progress
 ) -> tuple[xr.DataTree | None, str]:
     """The fast engine's draws, unless `auto` has a reason, which is returned, to go on to NUTS."""
-    from collabeval.laplace.engine import fit
-    from collabeval.laplace.problem import refusal
+    from collabeval.laplace.engine import Sampler
+    from collabeval.laplace.problem import pose, refusal
 
     asked, sampling = params.model.engine == "laplace", params.sampling
     own = own_function(params.model, name)
@@ -84,20 +83,21 @@ def _fast(
         if asked:
             raise UsageError(f"model.engine: laplace: {reason} → use auto or nuts")
         return None, reason
-    effective = sampling.minimum_ess
+    try:
+        sampler = Sampler(pose(design), sampling, lambda message: tell(f"{name}: {message}"))
+    except CollabevalError as error:
+        if asked:
+            raise
+        return None, str(error)
+    effective = float(sampling.minimum_ess)
     for _ in range(1 + sampling.maximum_blocks):
-        try:
-            found = fit(design, sampling, lambda message: tell(f"{name}: {message}"), effective)
-        except CollabevalError as error:
-            if asked:
-                raise
-            return None, str(error)
+        found = sampler.fitted(effective)
         if found.failure and not asked:
             return None, found.failure
         least = _least_effective(found.posterior, found.statistics, design, reported)
         if found.failure or least >= sampling.minimum_ess:
             break
-        effective = ceil(SHORTFALL * effective * sampling.minimum_ess / least)
+        effective = SHORTFALL * effective * sampling.minimum_ess / least
     tree = completed(found.posterior, found.statistics, design, sampling.seed)
     tree.attrs = {**found.attributes, "engine_reason": "model.engine: laplace" if asked else "its own check passed"}
     return tree, ""

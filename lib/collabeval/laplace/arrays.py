@@ -9,6 +9,26 @@ import numpy as np
 Floats = np.ndarray
 
 
+class Polynomials(NamedTuple):
+    """Integrals over the cells' own effects, each in a box of η and s; none of them where A is 0 (`polynomials`)."""
+
+    middle: np.ndarray  # (N,) η in the middle of the box
+    per: np.ndarray  # (N,) one over its reach to either side
+    information: float  # λ: a cell's own effect acts by log(1 + λ s²)
+    low: float  # the box in that
+    high: float
+    coefficients: np.ndarray  # (B, N, A) of powers of log(1 + λ s²) and of η, both from −1 to 1 over the box
+
+
+class Own(NamedTuple):
+    """What is known of the integrals over the cells' own effects at one s; changed in place."""
+
+    start: np.ndarray  # (N,) near the modes of the effects
+    middle: np.ndarray  # (N,) as in `Polynomials`
+    per: np.ndarray  # (N,) as in `Polynomials`; infinite where there is no polynomial at this s
+    power: np.ndarray  # (N, A) coefficients of powers of η
+
+
 class Cells(NamedTuple):
     """The data, cells sorted by site: N cells, J sites."""
 
@@ -26,6 +46,7 @@ class Cells(NamedTuple):
     freedom: np.ndarray  # (J,) Σ (n − 1)
     slope: bool  # whether sites have a trajectory
     own_sd: bool  # whether some means' variance follows from the site's own sd
+    polynomials: Polynomials
 
 
 class Series(NamedTuple):

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from collabeval.laplace.arrays import Cells, Depths, Floats, Programme, Rule, Scales
+from collabeval.laplace.arrays import Cells, Depths, Floats, Own, Programme, Rule, Scales
 from collabeval.laplace.blocks import arrow, known_part, of_programme, site_steps
 from collabeval.laplace.dense import length, log_diagonal, solve_lower, solve_upper, times
 from collabeval.laplace.kernels import compiled
+from collabeval.laplace.polynomials import own_at
 from collabeval.laplace.sites import site_integral
 
 NEWTON_STEPS = 40
@@ -35,7 +36,7 @@ def find_mode(
     """
     course = programme.fixed + trend * programme.walk
     wide, size = course.shape
-    known, own = np.empty(len(cells.y)), np.zeros(len(cells.y))
+    known, own = np.empty(len(cells.y)), own_at(cells, scales.own)
     slope, hessian = np.empty(wide), np.empty((wide, wide))
     borders, sites = np.empty((len(z), 2, wide)), np.empty((len(z), 5))
     step_g, step_z = np.zeros(size), np.zeros_like(z)
@@ -76,12 +77,12 @@ def find_mode(
 
 @compiled
 def near_mode(
-    cells: Cells, programme: Programme, scales: Scales, trend: float, rule: Rule, g: Floats, z: Floats, own: Floats,
+    cells: Cells, programme: Programme, scales: Scales, trend: float, rule: Rule, g: Floats, z: Floats, own: Own,
     standard: Floats,
 ) -> float:  # fmt: skip
     """A proposal of g about its mode given the hyperparameters, into g; and the sites' modes given it, into z.
 
-    g and z must begin near their mode, own (N,) near that of the cells' own effects; Newton steps end where the next
+    g and z must begin near their mode, own holds for s; Newton steps end where the next
     would be below half a conditional standard deviation of g, the last of them taken: a proposal is weighted by what it
     is, wherever its centre. Returns the log determinant of the Cholesky factor of its precision.
     """
@@ -113,9 +114,9 @@ def near_mode(
 
 @compiled
 def integrated(
-    cells: Cells, programme: Programme, scales: Scales, trend: float, depths: Depths, g: Floats, z: Floats, own: Floats
+    cells: Cells, programme: Programme, scales: Scales, trend: float, depths: Depths, g: Floats, z: Floats, own: Own
 ) -> float:
-    """Log-density of the data and g, every site integrated out; z, own: near the modes of sites and cells."""
+    """Log-density of the data and g, every site integrated out; z: near their modes."""
     known = np.empty(len(cells.y))
     known_part(cells, times(programme.fixed + trend * programme.walk, g), known)
     total = -0.5 * np.sum(programme.precision * (g - programme.centre) ** 2)
@@ -130,7 +131,7 @@ def site_integrals(
     sites: np.ndarray, found: Floats,
 ) -> None:  # fmt: skip
     """The integral of each of some `sites` (their numbers), into `found`."""
-    known, own = np.empty(len(cells.y)), np.zeros(len(cells.y))
+    known, own = np.empty(len(cells.y)), own_at(cells, scales.own)
     known_part(cells, times(programme.fixed + trend * programme.walk, g), known)
     for k in range(len(sites)):
         j = sites[k]

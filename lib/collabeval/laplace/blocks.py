@@ -11,10 +11,10 @@ import math
 
 import numpy as np
 
-from collabeval.laplace.arrays import Cells, Floats, Programme, Rule, Scales
+from collabeval.laplace.arrays import Cells, Floats, Own, Programme, Rule, Scales
 from collabeval.laplace.dense import cholesky
 from collabeval.laplace.kernels import NORMAL, cell_slopes, compiled
-from collabeval.laplace.sites import mean_variance, sd_log_density, sd_mode, weights_of
+from collabeval.laplace.sites import mean_variance, sd_log_density, sd_mode
 
 
 @compiled
@@ -74,7 +74,7 @@ def of_covariates(
 
 @compiled
 def of_site(
-    cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Floats, z: Floats, slope: Floats,
+    cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Own, z: Floats, slope: Floats,
     hessian: Floats, border: Floats, site: Floats,
 ) -> float:  # fmt: skip
     """Log-density of one site's data and effects z (2,); its derivatives by the course are added up.
@@ -88,13 +88,29 @@ def of_site(
         total += sd_log_density(cells, j, scales, rho) - 0.5 * math.log(precision)
     g1, g2, d11, d12, d22 = -z[0], -z[1], 1.0, 0.0, 1.0
     total -= 0.5 * (z[0] ** 2 + z[1] ** 2)
+    z1, z2 = z[0], z[1]
+    # out of the loop: every tuple handed on costs more than a polynomial
+    years, column, middle, reach, power, last = (
+        cells.years, cells.column, own.middle, own.per, own.power, own.power.shape[1] - 1
+    )  # fmt: skip
+    level, lean, lone = scales.level, scales.lean, scales.slope
     for i in range(cells.start[j], cells.start[j + 1]):
-        u1, u2 = weights_of(cells, scales, i)
-        eta, t = known[i] + u1 * z[0] + u2 * z[1], cells.column[i]
-        v = mean_variance(cells, i, sd) if cells.family == NORMAL else 0.0
-        m, first, second, own[i] = cell_slopes(
-            cells.family, cells.y[i], cells.n[i], v, eta, scales.own, rule.cell, rule.log_cell, own[i]
-        )
+        u1, u2 = level + lean * years[i], lone * years[i]
+        eta, t = known[i] + u1 * z1 + u2 * z2, column[i]
+        per = reach[i]
+        x = (eta - middle[i]) * per
+        if abs(x) <= 1.0:
+            m, first, second = power[i, last], 0.0, 0.0
+            for a in range(last - 1, -1, -1):
+                second = second * x + first
+                first = first * x + m
+                m = m * x + power[i, a]
+            first, second = first * per, max(-2.0 * second * per * per, 0.0)
+        else:
+            v = mean_variance(cells, i, sd) if cells.family == NORMAL else 0.0
+            m, first, second, own.start[i] = cell_slopes(
+                cells.family, cells.y[i], cells.n[i], v, eta, scales.own, rule.cell, rule.log_cell, own.start[i]
+            )
         total += m
         g1 += first * u1
         g2 += first * u2
@@ -129,12 +145,12 @@ def eliminate(site: Floats, border: Floats, slope: Floats, hessian: Floats) -> f
 
 @compiled
 def arrow(
-    cells: Cells, scales: Scales, rule: Rule, known: Floats, own: Floats, z: Floats, slope: Floats, hessian: Floats,
+    cells: Cells, scales: Scales, rule: Rule, known: Floats, own: Own, z: Floats, slope: Floats, hessian: Floats,
     borders: Floats, sites: Floats,
 ) -> tuple[float, float]:  # fmt: skip
     """Log-density of data and site effects, and its derivatives with the sites eliminated.
 
-    `own` (N,): near the modes of the cells' own effects, changed into them. Fills `slope` (H,) and `hessian` (H, H) of
+    `own`: of the cells' own effects, changed. Fills `slope` (H,) and `hessian` (H, H) of
     the course, sites eliminated; `borders` (J, 2, H); `sites` (J, 5): gradient and precision of each site's effects.
     Returns the log-density, and Σ log det of the blocks.
     """

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from collabeval.errors import CollabevalError
+from collabeval.laplace.boxes import tabulated
 from collabeval.laplace.centre import Centre, locate
 from collabeval.laplace.depths import TooCoarseError, described
 from collabeval.laplace.kernels import NORMAL
@@ -60,37 +61,54 @@ class Drawn:
         )
 
 
-def fit(design: Design, sampling: Sampling, tell: Callable[[str], None], effective: int | None = None) -> Fitted:
+def fit(design: Design, sampling: Sampling, tell: Callable[[str], None]) -> Fitted:
     """Independent draws of the whole model, equally weighted, as many as `chains` × `draws`, in one chain.
-
-    They come from `effective` effective proposals, or `minimum_ess`.
 
     Raises
     ------
     CollabevalError
         No quadrature rule of the engine is fine enough for these data.
     """
-    problem = pose(design)
-    drawn = draw(problem, sampling, tell, effective or sampling.minimum_ess)
-    return Fitted(named(problem, drawn), drawn.statistics, drawn.attributes, drawn.failure)
+    return Sampler(pose(design), sampling, tell).fitted(sampling.minimum_ess)
 
 
-def draw(problem: Problem, sampling: Sampling, tell: Callable[[str], None], effective: int) -> Drawn:
-    """Draws of everything a problem has, as `fit`."""
-    random = np.random.default_rng(sampling.seed)
-    tell("integrating by nested Laplace: looking for the most probable spreads")
-    try:
-        centre = locate(problem)
-    except TooCoarseError as reason:
-        raise CollabevalError(str(reason)) from reason
-    tell(f"weighting until {effective} proposals are effective")
-    found = importance_sample(problem, centre, effective, MOST * effective, random)
-    picked = resampled(found.smoothed[0], sampling.chains * sampling.draws, random)
-    values = problem.values(found.u[picked])
-    sampled = _effects(problem, centre, found, picked, random)
-    attributes = _judged(found, sampled.ratios, centre, sampling.seed)
-    return Drawn(values, found.g[picked], sampled.effects, sampled.rho, sampled.own, picked, attributes,
-                 _failure(attributes))  # fmt: skip
+class Sampler:
+    """Draws of one problem, and more of them: what was found once is gone on from.
+
+    Raises
+    ------
+    CollabevalError
+        No quadrature rule of the engine is fine enough for these data.
+    """
+
+    def __init__(self, problem: Problem, sampling: Sampling, tell: Callable[[str], None]) -> None:
+        tell("integrating by nested Laplace: looking for the most probable spreads")
+        self.problem, self.sampling, self.tell = tabulated(problem), sampling, tell
+        self.found: Proposals | None = None
+        try:
+            self.centre = locate(self.problem)
+        except TooCoarseError as reason:
+            raise CollabevalError(str(reason)) from reason
+
+    def draw(self, effective: float) -> Drawn:
+        """Draws of everything the problem has, `chains` × `draws`, as good as so many independent ones."""
+        problem, centre, count = self.problem, self.centre, self.sampling.chains * self.sampling.draws
+        # that draws are fewer than all adds to their error
+        needed = 1 / (1 / effective - 1 / count) if effective < count / 2 else 2 * effective
+        self.tell(f"weighting until {needed:.0f} proposals are effective")
+        random = np.random.default_rng([self.sampling.seed, len(self.found.u) if self.found else 0])
+        most = MOST * ceil(needed)
+        self.found = found = importance_sample(problem, centre, needed, most, random, self.found)
+        picked = resampled(found.smoothed[0], count, random)
+        sampled = _effects(problem, centre, found, picked, random)
+        attributes = _judged(found, sampled.ratios, centre, self.sampling.seed)
+        return Drawn(problem.values(found.u[picked]), found.g[picked], sampled.effects, sampled.rho, sampled.own,
+                     picked, attributes, _failure(attributes))  # fmt: skip
+
+    def fitted(self, effective: float) -> Fitted:
+        """The same by the names of the PyMC models."""
+        drawn = self.draw(effective)
+        return Fitted(named(self.problem, drawn), drawn.statistics, drawn.attributes, drawn.failure)
 
 
 def resampled(weights: Floats, count: int, random: np.random.Generator) -> np.ndarray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import block_diag
 
-from collabeval.laplace.arrays import Cells, Programme, Rule
+from collabeval.laplace.arrays import Cells, Polynomials, Programme, Rule
 from collabeval.laplace.hyper import Hyperparameter, hyperparameters
 from collabeval.laplace.kernels import BINOMIAL, NORMAL, POISSON
 from collabeval.models.design import Design, default_intercept
@@ -28,6 +28,7 @@ class Problem:
     cells: Cells
     programme: Programme
     hyper: tuple[Hyperparameter, ...]
+    start: Floats | None = None  # (D,) where a search for the mode begins, if that is known
 
     def values(self, u: Floats) -> dict[str, Floats]:
         """Hyperparameters by name at points u (S, D)."""
@@ -105,7 +106,13 @@ def _cells(design: Design, order: np.ndarray) -> Cells:
         freedom=freedom.astype(float),
         slope=design.trajectory,
         own_sd=design.own_sd,
+        polynomials=no_polynomials(design.cells),
     )
+
+
+def no_polynomials(cells: int) -> Polynomials:
+    """All integrals over cells' own effects by quadrature."""
+    return Polynomials(np.zeros(cells), np.zeros(cells), 1.0, 0.0, 1.0, np.empty((1, cells, 0)))
 
 
 def course(design: Design) -> Programme:

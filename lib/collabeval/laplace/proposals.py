@@ -11,6 +11,7 @@ from collabeval.laplace.arrow import integrated, near_mode
 from collabeval.laplace.blocks import known_part
 from collabeval.laplace.dense import times
 from collabeval.laplace.kernels import compiled, draw_own
+from collabeval.laplace.polynomials import at_spread, nothing_known
 from collabeval.laplace.site_draws import draw_effects
 from collabeval.laplace.sites import mean_variance, weights_of
 
@@ -38,9 +39,10 @@ def propose(
     Log-density of data and g, sites integrated out (S,); log determinant of the factor of g's precision (S,).
     """
     count = len(rows)
-    density, log_factor, own = np.empty(count), np.empty(count), np.zeros(len(cells.y))
+    density, log_factor, own = np.empty(count), np.empty(count), nothing_known(cells)
     for s in range(count):
         scales = scales_of(rows[s])
+        at_spread(cells.polynomials, scales.own, own)
         log_factor[s] = near_mode(cells, programme, scales, trends[s], rule, g[s], z[s], own, standard[s])
         density[s] = integrated(cells, programme, scales, trends[s], depths, g[s], z[s], own)
     return density, log_factor
@@ -74,9 +76,10 @@ def draw_sites(
     ratios : (F, K, J) log-ratios by which what a site's effects are proposed by can be judged.
     """
     sites, size = modes.shape[1], len(cells.y)
-    known, own = np.empty(size), np.zeros(size)
+    known, own = np.empty(size), nothing_known(cells)
     for f in range(len(rows)):
         scales = scales_of(rows[f])
+        at_spread(cells.polynomials, scales.own, own)
         known_part(cells, times(programme.fixed + trends[f] * programme.walk, g[f]), known)
         mine = places[edges[f] : edges[f + 1]]
         for j in range(sites):
@@ -86,7 +89,7 @@ def draw_sites(
                 for s in mine:
                     eta = known[i] + u * effects[s, j, 0] + v * effects[s, j, 1]
                     variance = mean_variance(cells, i, scales.typical * math.exp(scales.spread * rho[s, j]))
-                    drawn, own[i] = draw_own(
-                        random, cells.family, cells.y[i], cells.n[i], variance, eta, scales.own, own[i]
+                    drawn, own.start[i] = draw_own(
+                        random, cells.family, cells.y[i], cells.n[i], variance, eta, scales.own, own.start[i]
                     )
                     alone[s, order[i]] = scales.own * drawn

@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 from collabeval.laplace.arrays import Depths, Rule, Scales
 from collabeval.laplace.arrow import find_mode, integrated
 from collabeval.laplace.depths import Place
+from collabeval.laplace.polynomials import own_at
 from collabeval.laplace.problem import Floats, Problem
 from collabeval.laplace.proposals import scales_of
 from collabeval.laplace.threads import threaded
@@ -68,17 +69,23 @@ class Search:
 
     def summit(self) -> Floats:
         """The most probable hyperparameters (D,); the search ends there."""
-        problem = self.problem
 
         def falling(u: Floats) -> tuple[float, Floats]:
             self(u)
             value, *beside = self.around(u + STEP * np.eye(len(u) + 1, len(u), -1))  # alike, from one start
             return -value, -(np.array(beside) - value) / STEP
 
-        start = np.array([each.free(START.get(each.name, problem.design.scale)) for each in problem.hyper])
-        u = minimize(falling, start, jac=True, method="BFGS", options={"gtol": GRADIENT}).x
+        u = minimize(falling, self.start, jac=True, method="BFGS", options={"gtol": GRADIENT}).x
         self(u)
         return u
+
+    @property
+    def start(self) -> Floats:
+        """Where the search for the summit begins (D,)."""
+        if self.problem.start is not None:
+            return self.problem.start
+        hyper, scale = self.problem.hyper, self.problem.design.scale
+        return np.array([each.free(START.get(each.name, scale)) for each in hyper])
 
     def at(self, u: Floats) -> tuple[Scales, float]:
         """Scales and the trend's sd at u (D,)."""
@@ -93,5 +100,5 @@ class Search:
     def quadrature(self, u: Floats, depths: Depths) -> float:
         """The log-density at u and the mode there, sites integrated out by quadrature."""
         problem, place = self.problem, self.place(u)
-        own = np.zeros(len(problem.cells.y))
-        return integrated(problem.cells, problem.programme, place.scales, place.trend, depths, place.g, place.z, own)
+        cells, own = problem.cells, own_at(problem.cells, place.scales.own)
+        return integrated(cells, problem.programme, place.scales, place.trend, depths, place.g, place.z, own)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from collabeval.laplace.arrays import Cells, Depths, Floats, Scales
+from collabeval.laplace.arrays import Cells, Depths, Floats, Own, Scales
 from collabeval.laplace.kernels import NORMAL, compiled
 from collabeval.laplace.sites import at, at_effects, gaussian_site, peak, rule_at, sd_log_density, sd_mode, series
 
@@ -17,7 +17,7 @@ SD_DRAWS = 8  # proposals of a site's sd, of which one is taken
 
 @compiled
 def propose_effects(
-    random: np.random.Generator, cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Floats,
+    random: np.random.Generator, cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Own,
     z: Floats, tried: Floats, ratio: Floats,
 ) -> None:  # fmt: skip
     """Proposals of a site's effects into `tried` (R, 2), and the log of their density over the proposals' into `ratio`.
@@ -57,7 +57,7 @@ def resample(random: np.random.Generator, tried: Floats, ratio: Floats, chosen: 
 
 @compiled
 def draw_effects(
-    random: np.random.Generator, cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Floats,
+    random: np.random.Generator, cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Own,
     mode: Floats, places: np.ndarray, effects: Floats, rho: Floats, ratios: Floats, turn: int,
 ) -> None:  # fmt: skip
     """Draws of one site's effects given one proposal of all else, into `places` of `effects` (S, J, 2) and ρ (S, J).

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from collabeval.laplace.arrays import Cells, Depths, Floats, Rule, Scales, Series
+from collabeval.laplace.arrays import Cells, Depths, Floats, Own, Rule, Scales, Series
 from collabeval.laplace.kernels import NORMAL, cell, cell_series, compiled
 
 POLISH = 3  # Newton steps on the series, which cost next to nothing
@@ -54,21 +54,34 @@ def weights_of(cells: Cells, scales: Scales, i: int) -> tuple[float, float]:
 
 
 @compiled
-def series(
-    cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Floats, z1: float, z2: float
-) -> Series:
+def series(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Own, z1: float, z2: float) -> Series:
     """`Series` of a site of counts about (z1, z2).
 
-    `known` (N,) is the cells' programme-wide part, `own` (N,) near the modes of their own effects.
+    `known` (N,) is the cells' programme-wide part, `own` of their own effects.
     """
     value, g1, g2, d11, d12, d22 = -0.5 * (z1 * z1 + z2 * z2), -z1, -z2, 1.0, 0.0, 1.0
     c30 = c21 = c12 = c03 = c40 = c31 = c22 = c13 = c04 = 0.0
+    # out of the loop: every tuple handed on costs more than a polynomial
+    years, middle, reach, power, last = cells.years, own.middle, own.per, own.power, own.power.shape[1] - 1
+    level, lean, slope = scales.level, scales.lean, scales.slope
     for i in range(cells.start[j], cells.start[j + 1]):
-        u, v = weights_of(cells, scales, i)
-        eta = known[i] + u * z1 + v * z2
-        m0, m1, m2, m3, m4 = cell_series(
-            cells.family, cells.y[i], cells.n[i], eta, scales.own, rule.cell, rule.log_cell, own[i]
-        )
+        u, v = level + lean * years[i], slope * years[i]
+        eta, per = known[i] + u * z1 + v * z2, reach[i]
+        x = (eta - middle[i]) * per
+        if abs(x) <= 1.0:
+            m0, m1, m2, m3, m4 = power[i, last], 0.0, 0.0, 0.0, 0.0
+            for a in range(last - 1, -1, -1):
+                m4 = m4 * x + m3
+                m3 = m3 * x + m2
+                m2 = m2 * x + m1
+                m1 = m1 * x + m0
+                m0 = m0 * x + power[i, a]
+            square = per * per
+            m1, m2, m3, m4 = m1 * per, 2.0 * m2 * square, 6.0 * m3 * square * per, 24.0 * m4 * square * square
+        else:
+            m0, m1, m2, m3, m4 = cell_series(
+                cells.family, cells.y[i], cells.n[i], eta, scales.own, rule.cell, rule.log_cell, own.start[i]
+            )
         value += m0
         g1 += m1 * u
         g2 += m1 * v
@@ -124,7 +137,7 @@ def rule_at(depths: Depths, depth: int) -> Rule:
 
 @compiled
 def site_integral(
-    cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Floats, z1: float, z2: float
+    cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Own, z1: float, z2: float
 ) -> float:
     """log of the integral over a site's effects of the density of its data and them; z1, z2: near their mode."""
     depth = depths.choice[j]
@@ -138,7 +151,7 @@ def site_integral(
 
 @compiled
 def integral_by_series(
-    cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Floats, z1: float, z2: float
+    cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Own, z1: float, z2: float
 ) -> float:
     """The integral of counts, the series taken at the nodes."""
     p = series(cells, j, scales, rule, known, own, z1, z2)
@@ -158,20 +171,29 @@ def integral_by_series(
 
 @compiled
 def at_effects(
-    cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Floats, b1: float, b2: float
+    cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Own, b1: float, b2: float
 ) -> float:
     """Log-density of a site's counts and its effects (b1, b2), the cells' own integrated out."""
     value = -0.5 * (b1 * b1 + b2 * b2)
+    years, middle, reach, power, last = cells.years, own.middle, own.per, own.power, own.power.shape[1] - 1
+    level, lean, slope = scales.level, scales.lean, scales.slope
     for i in range(cells.start[j], cells.start[j + 1]):
-        u, v = weights_of(cells, scales, i)
+        u, v = level + lean * years[i], slope * years[i]
         eta = known[i] + u * b1 + v * b2
-        value += cell(cells.family, cells.y[i], cells.n[i], eta, scales.own, rule.cell, rule.log_cell, own[i])
+        x = (eta - middle[i]) * reach[i]
+        if abs(x) <= 1.0:
+            m = power[i, last]
+            for a in range(last - 1, -1, -1):
+                m = m * x + power[i, a]
+            value += m
+        else:
+            value += cell(cells.family, cells.y[i], cells.n[i], eta, scales.own, rule.cell, rule.log_cell, own.start[i])
     return value
 
 
 @compiled
 def integral_at_nodes(
-    cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Floats, z1: float, z2: float
+    cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Own, z1: float, z2: float
 ) -> float:
     """The same without a series: the density itself at every node."""
     x, y, l11, l21, l22 = peak(series(cells, j, scales, rule, known, own, z1, z2))

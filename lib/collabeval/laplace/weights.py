@@ -7,8 +7,9 @@ from functools import cached_property
 
 import numpy as np
 from arviz_stats.base import array_stats
-from scipy.special import logsumexp
+from scipy.special import logsumexp, ndtri
 
+from collabeval.convergence import TAIL
 from collabeval.laplace.aims import Aim, first, improved
 from collabeval.laplace.centre import Centre
 from collabeval.laplace.problem import Floats, Problem
@@ -16,9 +17,10 @@ from collabeval.laplace.proposals import propose
 from collabeval.laplace.threads import threaded
 
 BATCH = 500  # proposals that the next ones are aimed by
-AIMED = 0.5  # share of effective proposals from which aiming is good enough
+AIMED = 0.4  # share of proposals effective for every number from which aiming is good enough
 CALM = 0.5  # k̂ of a batch from which its aim has left something thin
 ROUNDS = 3
+TINY = 1e-12  # of a chance
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,21 @@ class Proposals:
         """Importance effective sample size, 1/Σw²."""
         return float(1 / np.sum(self.smoothed[0] ** 2))
 
+    @cached_property
+    def least_effective(self) -> float:
+        """The least effective size of any hyperparameter or programme-wide number: of ranks, and of either tail.
+
+        Var(x) over the variance of its weighted mean, Σ w (x − x̄)² / Σ w² (x − x̄)² (Owen 2013, eq. 9.13).
+        """
+        values, weights = np.hstack([self.u, self.g]), self.smoothed[0]
+        order = np.argsort(values, axis=0)
+        below = np.empty_like(values)
+        np.put_along_axis(below, order, np.cumsum(weights[order], axis=0), axis=0)
+        middle = np.clip(below - weights[:, None] / 2, TINY, 1 - TINY)
+        scores = np.hstack([ndtri(middle), *((middle <= tail).astype(float) for tail in TAIL)])
+        away = (scores - weights @ scores) ** 2
+        return float(np.min((weights @ away) / (weights**2 @ away)))
+
     def joined(self, other: Proposals) -> Proposals:
         """These and others."""
         names = ("points", "u", "g", "z", "target", "possible")
@@ -82,19 +99,30 @@ def batch(problem: Problem, centre: Centre, aim: Aim, count: int, random: np.ran
 
 
 def importance_sample(
-    problem: Problem, centre: Centre, effective: int, most: int, random: np.random.Generator
+    problem: Problem,
+    centre: Centre,
+    effective: float,
+    most: int,
+    random: np.random.Generator,
+    found: Proposals | None = None,
 ) -> Proposals:
-    """Batches until so many effective proposals are there, or `most` were made; aimed anew while they miss."""
+    """Batches until every number has so many effective proposals, or `most` were made; to those `found` if any are."""
+    found = found or _aimed(problem, centre, random)
+    while found.least_effective < effective and len(found.u) < most:
+        share = max(found.least_effective / len(found.u), 0.05)
+        more = int(np.clip(1.1 * (effective - found.least_effective) / share, 100, most - len(found.u)))
+        found = found.joined(batch(problem, centre, found.aims[-1][0], more, random))
+    return found
+
+
+def _aimed(problem: Problem, centre: Centre, random: np.random.Generator) -> Proposals:
+    """The first batches, aimed anew while they miss."""
     aim = first(centre.profiles, len(centre.g))
     last = found = batch(problem, centre, aim, BATCH, random)
     for _ in range(ROUNDS):
-        if last.effective > AIMED * BATCH and last.smoothed[1] < CALM:
+        if last.least_effective > AIMED * BATCH and last.smoothed[1] < CALM:
             break
         aim = improved(found.points, found.smoothed[0], len(centre.u), random)
         last = batch(problem, centre, aim, BATCH, random)
         found = found.joined(last)
-    while found.effective < effective and len(found.u) < most:
-        share = max(found.effective / len(found.u), 0.05)
-        more = int(np.clip(1.1 * (effective - found.effective) / share, 100, most - len(found.u)))
-        found = found.joined(batch(problem, centre, aim, more, random))
     return found

@@ -1,0 +1,119 @@
+"""Integrals over the cells' own effects as polynomials, many times cheaper than quadrature. Numba.
+
+What a cell says of its linear predictor η, its own effect s·ε integrated out, is a smooth function of η and s, and all
+that the posterior asks of it lies in a small box about the mode. There it is interpolated at Chebyshev nodes, in η and
+in log(1 + λ s²): of nearly Gaussian cells the integral's logarithm is linear in that. Beyond the box it is integrated.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from collabeval.laplace.arrays import Cells, Floats, Own, Polynomials
+from collabeval.laplace.kernels import cell, compiled
+
+CHUNK = 512  # numbers that stay in the nearest cache
+
+
+@compiled
+def interpolate(
+    cells: Cells, part: np.ndarray, middle: Floats, per: Floats, places: Floats, spreads: Floats, by_place: Floats,
+    by_spread: Floats, nodes: Floats, log_weights: Floats, coefficients: Floats,
+) -> None:  # fmt: skip
+    """Fill the `coefficients` (B, N, A) of the cells numbered in `part`.
+
+    `places` (A,) and `spreads` (B,): where the integral is taken, η in units of the box and s; `by_place` (A, A) and
+    `by_spread` (B, B): from values there to coefficients of powers.
+    """
+    values, rows = np.empty((len(places), len(spreads))), np.empty((len(places), len(spreads)))
+    for i in part:
+        for a in range(len(places)):
+            eta = middle[i] + places[a] / per[i]
+            for b in range(len(spreads)):
+                values[a, b] = cell(cells.family, cells.y[i], cells.n[i], eta, spreads[b], nodes, log_weights, 0.0)
+        for a in range(len(places)):
+            for b in range(len(spreads)):
+                rows[a, b] = 0.0
+                for k in range(len(spreads)):
+                    rows[a, b] += values[a, k] * by_spread[b, k]
+        for a in range(len(places)):
+            for b in range(len(spreads)):
+                total = 0.0
+                for k in range(len(places)):
+                    total += by_place[a, k] * rows[k, b]
+                coefficients[b, i, a] = total
+
+
+@compiled
+def within(polynomials: Polynomials, s: float) -> float:
+    """Where s is in the box, from −1 to 1; beyond, outside of it."""
+    acts = math.log1p(polynomials.information * s * s)
+    return (2.0 * acts - polynomials.low - polynomials.high) / (polynomials.high - polynomials.low)
+
+
+@compiled
+def at_spread(polynomials: Polynomials, s: float, own: Own) -> None:
+    """The polynomials in η alone at one s, into `own`."""
+    along, count, across = polynomials.coefficients.shape
+    if across == 0:
+        return
+    at = within(polynomials, s)
+    if not abs(at) <= 1.0:
+        own.per[:] = np.inf
+        return
+    own.per[:] = polynomials.per
+    power, size = own.power.reshape(-1), count * across
+    every = polynomials.coefficients.reshape((along, size))
+    for begin in range(0, size, CHUNK):
+        end = min(begin + CHUNK, size)
+        for k in range(begin, end):
+            power[k] = every[along - 1, k]
+        for b in range(along - 2, -1, -1):
+            for k in range(begin, end):
+                power[k] = power[k] * at + every[b, k]
+
+
+@compiled
+def nothing_known(cells: Cells) -> Own:
+    """`Own` before it is filled."""
+    size, polynomials = len(cells.y), cells.polynomials
+    power = np.empty((size, polynomials.coefficients.shape[2]))
+    return Own(np.zeros(size), polynomials.middle, np.full(size, np.inf), power)
+
+
+@compiled
+def own_at(cells: Cells, s: float) -> Own:
+    """`Own` at one s."""
+    own = nothing_known(cells)
+    at_spread(cells.polynomials, s, own)
+    return own
+
+
+@compiled
+def taken(cells: Cells, part: np.ndarray, eta: Floats, s: float, nodes: Floats, log_weights: Floats) -> Floats:
+    """The integrals of the cells numbered in `part` by quadrature, each at its η."""
+    found = np.empty(len(part))
+    for k in range(len(part)):
+        i = part[k]
+        found[k] = cell(cells.family, cells.y[i], cells.n[i], eta[k], s, nodes, log_weights, 0.0)
+    return found
+
+
+@compiled
+def interpolated(polynomials: Polynomials, part: np.ndarray, eta: Floats, s: float) -> Floats:
+    """The same by the polynomials, in the box."""
+    found = np.empty(len(part))
+    at = within(polynomials, s)
+    for k in range(len(part)):
+        coefficients = polynomials.coefficients[:, part[k]]
+        x = (eta[k] - polynomials.middle[part[k]]) * polynomials.per[part[k]]
+        total = 0.0
+        for a in range(coefficients.shape[1] - 1, -1, -1):
+            power = 0.0
+            for b in range(coefficients.shape[0] - 1, -1, -1):
+                power = power * at + coefficients[b, a]
+            total = total * x + power
+        found[k] = total
+    return found
