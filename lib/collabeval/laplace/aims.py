@@ -127,6 +127,50 @@ def first(profiles: tuple[Profile, ...], programme: int) -> Aim:
     return Aim(ByProfiles(profiles), Gaussianlike(np.zeros(programme), np.eye(programme)))
 
 
+def promising(
+    points: Floats, weights: Floats, mixture: Floats, profiles: tuple[Profile, ...], random: np.random.Generator
+) -> Aim:
+    """Of several aims learnt from weighted points (S, K), the one that half of them recommend to the other half.
+
+    The programme-wide part is Gaussian about its mean; hyperparameters come from their profiles, from a t distribution
+    (nearly Gaussian ones: many sites), or from kernels (all others). `mixture` (S,): log-density of what the points
+    were drawn from.
+    """
+    order = random.permutation(len(points))
+    learnt, judged = order[::2], order[1::2]
+    chances = weights[judged] / weights[judged].sum()
+    effective = []
+    for aim in _learnt(points[learnt], weights[learnt] / weights[learnt].sum(), profiles, random):
+        # importance weights of π over the aim: 1/E_π[π/q] of the proposals would be effective (Owen 2013, section 9.3)
+        log_ratio = np.log(chances * len(judged)) + mixture[judged] - aim.log_density(points[judged])
+        effective.append(1 / np.sum(chances * np.exp(log_ratio), where=chances > 0))
+    return _learnt(points, weights, profiles, random)[int(np.argmax(effective))]
+
+
+def _learnt(points: Floats, weights: Floats, profiles: tuple[Profile, ...], random: np.random.Generator) -> list[Aim]:
+    size = len(profiles)
+    programme = _nearly_standard(points[:, size:], weights)
+    middle, covariance = _moments(points[:, :size], weights)
+    gaussian = Gaussianlike(middle, np.linalg.cholesky(covariance + 1e-9 * np.eye(size)))
+    return [
+        Aim(hyper, programme) for hyper in (ByProfiles(profiles), gaussian, _kernels(points[:, :size], weights, random))
+    ]
+
+
+def _nearly_standard(points: Floats, weights: Floats) -> Gaussianlike:
+    """Mean and covariance of points (S, K), each drawn to the standard ones as far as its noise explains it.
+
+    Of the mean it is James & Stein's (1961) estimate; of the covariance as Ledoit & Wolf (2004) do, the noise of its
+    entries being that of a standard Gaussian's.
+    """
+    size, effective = points.shape[1], 1 / np.sum(weights**2)
+    middle, covariance = _moments(points, weights)
+    of_mean = max(0.0, 1 - max(size - 2, 0) / effective / max(np.sum(middle**2), 1e-12))
+    away = np.sum((covariance - np.eye(size)) ** 2)
+    trust = max(0.0, 1 - size * (size + 1) / effective / max(away, 1e-12))
+    return Gaussianlike(of_mean * middle, np.linalg.cholesky(trust * covariance + (1 - trust) * np.eye(size)))
+
+
 def improved(points: Floats, weights: Floats, hyper: int, random: np.random.Generator) -> Aim:
     """From weighted points (S, K), the first `hyper` numbers of each being hyperparameters.
 
@@ -134,16 +178,21 @@ def improved(points: Floats, weights: Floats, hyper: int, random: np.random.Gene
     the standard one by as much as the points can tell.
     """
     effective = 1 / np.sum(weights**2)
-    middle, covariance = _moments(points[:, :hyper], weights)
-    width = (4 / (hyper + 2)) ** (1 / (hyper + 4)) * effective ** (-1 / (hyper + 4))  # Silverman 1986, eq. 4.14
-    chosen = points[random.choice(len(points), KERNELS, p=weights), :hyper]
-    shrunk = middle + np.sqrt(max(0.0, 1 - width**2)) * (chosen - middle)
-    kernels = ByKernels(shrunk, width * np.linalg.cholesky(covariance + 1e-9 * np.eye(hyper)))
     rest, spread = _moments(points[:, hyper:], weights)
     size = len(rest)
     trust = effective / (effective + 2 * size)
     factor = np.linalg.cholesky(trust * spread + (1 - trust) * np.eye(size))
-    return Aim(kernels, Gaussianlike(rest, factor))
+    return Aim(_kernels(points[:, :hyper], weights, random), Gaussianlike(rest, factor))
+
+
+def _kernels(points: Floats, weights: Floats, random: np.random.Generator) -> ByKernels:
+    """Kernels about some of the points (S, D)."""
+    hyper, effective = points.shape[1], 1 / np.sum(weights**2)
+    middle, covariance = _moments(points, weights)
+    width = (4 / (hyper + 2)) ** (1 / (hyper + 4)) * effective ** (-1 / (hyper + 4))  # Silverman 1986, eq. 4.14
+    chosen = points[random.choice(len(points), KERNELS, p=weights)]
+    shrunk = middle + np.sqrt(max(0.0, 1 - width**2)) * (chosen - middle)
+    return ByKernels(shrunk, width * np.linalg.cholesky(covariance + 1e-9 * np.eye(hyper)))
 
 
 def _moments(points: Floats, weights: Floats) -> tuple[Floats, Floats]:

@@ -14,10 +14,13 @@ class Polynomials(NamedTuple):
 
     middle: np.ndarray  # (N,) η in the middle of the box
     per: np.ndarray  # (N,) one over its reach to either side
+    constants: np.ndarray  # (N,) taken off the integral, wherever it is taken, so that little is left of it
     information: float  # λ: a cell's own effect acts by log(1 + λ s²)
     low: float  # the box in that
     high: float
-    coefficients: np.ndarray  # (B, N, A) of powers of log(1 + λ s²) and of η, both from −1 to 1 over the box
+    coefficients: (
+        np.ndarray
+    )  # (B, N, A), single precision, of powers of log(1 + λ s²) and of η, both from −1 to 1 over the box
 
 
 class Own(NamedTuple):
@@ -25,6 +28,7 @@ class Own(NamedTuple):
 
     start: np.ndarray  # (N,) near the modes of the effects
     middle: np.ndarray  # (N,) as in `Polynomials`
+    constants: np.ndarray  # (N,) as in `Polynomials`
     per: np.ndarray  # (N,) as in `Polynomials`; infinite where there is no polynomial at this s
     power: np.ndarray  # (N, A) coefficients of powers of η
 

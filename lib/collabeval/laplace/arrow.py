@@ -22,7 +22,7 @@ from collabeval.laplace.sites import site_integral
 NEWTON_STEPS = 40
 HALVINGS = 12
 SLACK = 0.01  # by which a step may lower the log-density: its slopes and itself are by quadrature, each with its error
-ROUGH_STEPS, ROUGH = 6, 0.5
+ROUGH_STEPS, ROUGH = 6, 3.0
 
 
 @compiled
@@ -82,8 +82,8 @@ def near_mode(
 ) -> float:  # fmt: skip
     """A proposal of g about its mode given the hyperparameters, into g; and the sites' modes given it, into z.
 
-    g and z must begin near their mode, own holds for s; Newton steps end where the next
-    would be below half a conditional standard deviation of g, the last of them taken: a proposal is weighted by what it
+    g and z must begin near their mode, own holds for s; Newton steps end where the
+    next is below three conditional standard deviations of g, the last of them taken: a proposal is weighted by what it
     is, wherever its centre. Returns the log determinant of the Cholesky factor of its precision.
     """
     course = programme.fixed + trend * programme.walk

@@ -111,6 +111,7 @@ def of_site(
             m, first, second, own.start[i] = cell_slopes(
                 cells.family, cells.y[i], cells.n[i], v, eta, scales.own, rule.cell, rule.log_cell, own.start[i]
             )
+            m -= own.constants[i]
         total += m
         g1 += first * u1
         g2 += first * u2

@@ -39,10 +39,13 @@ def tabulated(problem: Problem) -> Problem:
     if few is problem and not counts:
         return problem
     search = Search(few, NEWTON)
-    begun = replace(problem, start=search.summit())
+    start = search.summit()
+    axes = axes_at(search.looser().around, start)
+    share = len(few.cells.y) / len(problem.cells.y)
+    covariance = share * axes @ axes.T
+    begun = replace(problem, start=start, covariance=(covariance + covariance.T) / 2)
     if not counts:
         return begun
-    axes = axes_at(search.around, begun.start)
     return replace(begun, cells=problem.cells._replace(polynomials=_polynomials(begun, axes)))
 
 
@@ -72,12 +75,14 @@ def _polynomials(problem: Problem, axes: Floats) -> Polynomials:
     low, high = _spreads(problem, axes)
     mean = np.exp(middle) if problem.cells.family == POISSON else problem.cells.n / (2 + 2 * np.cosh(middle))
     information = float(np.quantile(mean, 0.9))
-    acts = np.log1p(information * np.array([low, high]) ** 2)
-    empty = Polynomials(middle, 1 / reach, information, float(acts[0]), float(acts[1]), np.empty((1, len(middle), 0)))
+    acts, every = np.log1p(information * np.array([low, high]) ** 2), np.arange(len(middle))
+    constants = taken(problem.cells, every, middle, (low + high) / 2, *hermite(NODES))
+    none = np.empty((1, len(middle), 0), np.float32)
+    empty = Polynomials(middle, 1 / reach, constants, information, float(acts[0]), float(acts[1]), none)
     sample = np.linspace(0, len(middle) - 1, min(SAMPLE, len(middle))).astype(np.int64)
     for degrees in DEGREES:
         if _suffices(problem, _filled(problem, empty, degrees, sample), sample):
-            return _filled(problem, empty, degrees, np.arange(len(middle)))
+            return _filled(problem, empty, degrees, every)
     return no_polynomials(len(middle))
 
 
@@ -126,14 +131,14 @@ def _filled(problem: Problem, empty: Polynomials, degrees: tuple[int, int], part
     (places, by_place), (depths, by_spread) = (chebyshev(size) for size in degrees)
     acts = (empty.low + empty.high + depths * (empty.high - empty.low)) / 2
     spreads = np.sqrt(np.expm1(acts) / empty.information)
-    coefficients = np.full((degrees[1], len(empty.middle), degrees[0]), np.nan)
+    unfilled = np.full((degrees[1], len(empty.middle), degrees[0]), np.nan, np.float32)
+    polynomials = empty._replace(coefficients=unfilled)
 
     def work(these: slice) -> None:
-        interpolate(problem.cells, part[these], empty.middle, empty.per, places, spreads, by_place, by_spread,
-                    *hermite(NODES), coefficients)  # fmt: skip
+        interpolate(problem.cells, part[these], polynomials, places, spreads, by_place, by_spread, *hermite(NODES))
 
     threaded(work, len(part))
-    return empty._replace(coefficients=coefficients)
+    return polynomials
 
 
 def chebyshev(size: int) -> tuple[Floats, Floats]:
@@ -152,7 +157,7 @@ def _suffices(problem: Problem, polynomials: Polynomials, sample: np.ndarray) ->
     off = np.empty((JUDGED, len(sample)))
     for k, s in enumerate(np.sqrt(np.expm1(acts) / polynomials.information)):
         eta = polynomials.middle[sample] + random.uniform(-1, 1, len(sample)) / polynomials.per[sample]
-        truth = taken(problem.cells, sample, eta, s, *hermite(NODES))
+        truth = taken(problem.cells, sample, eta, s, *hermite(NODES)) - polynomials.constants[sample]
         off[k] = interpolated(polynomials, sample, eta, s) - truth
     alike = off.mean(axis=1)
     systematic = cells * np.abs(alike - alike.mean()).max()

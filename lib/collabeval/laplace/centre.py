@@ -54,8 +54,9 @@ class Centre:
 
 
 def locate(problem: Problem) -> Centre:
-    search = Search(problem, NEWTON)
-    u = search.summit()
+    exact = Search(problem, NEWTON)
+    u = exact.summit()
+    search = exact.looser()
     axes = axes_at(search.around, u)
     sides = _sides(search, u, axes)
     _trust(sides)

@@ -19,10 +19,10 @@ CHUNK = 512  # numbers that stay in the nearest cache
 
 @compiled
 def interpolate(
-    cells: Cells, part: np.ndarray, middle: Floats, per: Floats, places: Floats, spreads: Floats, by_place: Floats,
-    by_spread: Floats, nodes: Floats, log_weights: Floats, coefficients: Floats,
+    cells: Cells, part: np.ndarray, polynomials: Polynomials, places: Floats, spreads: Floats, by_place: Floats,
+    by_spread: Floats, nodes: Floats, log_weights: Floats,
 ) -> None:  # fmt: skip
-    """Fill the `coefficients` (B, N, A) of the cells numbered in `part`.
+    """Fill the coefficients of the cells numbered in `part`.
 
     `places` (A,) and `spreads` (B,): where the integral is taken, η in units of the box and s; `by_place` (A, A) and
     `by_spread` (B, B): from values there to coefficients of powers.
@@ -30,9 +30,10 @@ def interpolate(
     values, rows = np.empty((len(places), len(spreads))), np.empty((len(places), len(spreads)))
     for i in part:
         for a in range(len(places)):
-            eta = middle[i] + places[a] / per[i]
+            eta = polynomials.middle[i] + places[a] / polynomials.per[i]
             for b in range(len(spreads)):
                 values[a, b] = cell(cells.family, cells.y[i], cells.n[i], eta, spreads[b], nodes, log_weights, 0.0)
+                values[a, b] -= polynomials.constants[i]
         for a in range(len(places)):
             for b in range(len(spreads)):
                 rows[a, b] = 0.0
@@ -43,7 +44,7 @@ def interpolate(
                 total = 0.0
                 for k in range(len(places)):
                     total += by_place[a, k] * rows[k, b]
-                coefficients[b, i, a] = total
+                polynomials.coefficients[b, i, a] = total
 
 
 @compiled
@@ -80,7 +81,7 @@ def nothing_known(cells: Cells) -> Own:
     """`Own` before it is filled."""
     size, polynomials = len(cells.y), cells.polynomials
     power = np.empty((size, polynomials.coefficients.shape[2]))
-    return Own(np.zeros(size), polynomials.middle, np.full(size, np.inf), power)
+    return Own(np.zeros(size), polynomials.middle, polynomials.constants, np.full(size, np.inf), power)
 
 
 @compiled
@@ -93,7 +94,7 @@ def own_at(cells: Cells, s: float) -> Own:
 
 @compiled
 def taken(cells: Cells, part: np.ndarray, eta: Floats, s: float, nodes: Floats, log_weights: Floats) -> Floats:
-    """The integrals of the cells numbered in `part` by quadrature, each at its η."""
+    """The integrals of the cells numbered in `part` by quadrature, each at its η, their constants included."""
     found = np.empty(len(part))
     for k in range(len(part)):
         i = part[k]
@@ -103,7 +104,7 @@ def taken(cells: Cells, part: np.ndarray, eta: Floats, s: float, nodes: Floats, 
 
 @compiled
 def interpolated(polynomials: Polynomials, part: np.ndarray, eta: Floats, s: float) -> Floats:
-    """The same by the polynomials, in the box."""
+    """The same by the polynomials, in the box, without their constants."""
     found = np.empty(len(part))
     at = within(polynomials, s)
     for k in range(len(part)):

@@ -29,6 +29,7 @@ class Problem:
     programme: Programme
     hyper: tuple[Hyperparameter, ...]
     start: Floats | None = None  # (D,) where a search for the mode begins, if that is known
+    covariance: Floats | None = None  # (D, D) about, in that place
 
     def values(self, u: Floats) -> dict[str, Floats]:
         """Hyperparameters by name at points u (S, D)."""
@@ -112,7 +113,7 @@ def _cells(design: Design, order: np.ndarray) -> Cells:
 
 def no_polynomials(cells: int) -> Polynomials:
     """All integrals over cells' own effects by quadrature."""
-    return Polynomials(np.zeros(cells), np.zeros(cells), 1.0, 0.0, 1.0, np.empty((1, cells, 0)))
+    return Polynomials(*np.zeros((3, cells)), 1.0, 0.0, 1.0, np.empty((1, cells, 0), np.float32))
 
 
 def course(design: Design) -> Programme:

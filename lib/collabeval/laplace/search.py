@@ -17,7 +17,8 @@ from collabeval.laplace.threads import threaded
 
 START = {"site_sd": 0.3, "trajectory_sd": 0.1, "site_correlation": 0.0, "trend_sd": 0.1, "overdispersion_sd": 0.2,
          "residual_sd_spread": 0.2}  # fmt: skip
-CLOSE = 1e-6  # of the mode of all effects, in conditional standard deviations
+CLOSE = 1e-6  # of slopes' searches; values are off by half the square
+LOOSE = 1e-2  # of searches whose values differ by more
 GRADIENT = 1e-2  # log-density a unit of u at which the search ends; proposals are weighted, so no more is needed
 STEP = 1e-5  # of u, by which slopes are measured
 OUTSIDE = -1e10  # log-density where there is none; finite, for the search
@@ -29,6 +30,7 @@ class Search:
 
     problem: Problem
     rule: Rule
+    close: float = CLOSE  # to the mode of all effects, in conditional standard deviations
 
     def __post_init__(self) -> None:
         self.lost = 0  # searches whose mode was not found
@@ -42,7 +44,7 @@ class Search:
         prior = float(problem.log_prior(u[None])[0])
         if not np.isfinite(prior):
             return OUTSIDE
-        value, half, _, found = find_mode(problem.cells, problem.programme, scales, trend, self.rule, g, z, CLOSE)
+        value, half, _, found = find_mode(problem.cells, problem.programme, scales, trend, self.rule, g, z, self.close)
         density = value + half + prior
         if not (found and np.isfinite(density)):
             self.lost += 1
@@ -52,8 +54,14 @@ class Search:
 
     def beside(self) -> Search:
         """Another search that begins where this one is."""
-        other = Search(self.problem, self.rule)
+        other = Search(self.problem, self.rule, self.close)
         other.g, other.z = self.g, self.z  # replaced, never changed in place
+        return other
+
+    def looser(self) -> Search:
+        """Another search that begins where this one is, and ends earlier."""
+        other = self.beside()
+        other.close = LOOSE
         return other
 
     def around(self, points: Floats) -> Floats:
@@ -75,7 +83,8 @@ class Search:
             value, *beside = self.around(u + STEP * np.eye(len(u) + 1, len(u), -1))  # alike, from one start
             return -value, -(np.array(beside) - value) / STEP
 
-        u = minimize(falling, self.start, jac=True, method="BFGS", options={"gtol": GRADIENT}).x
+        options = {"gtol": GRADIENT, "hess_inv0": self.problem.covariance}
+        u = minimize(falling, self.start, jac=True, method="BFGS", options=options).x
         self(u)
         return u
 

@@ -82,6 +82,7 @@ def series(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own:
             m0, m1, m2, m3, m4 = cell_series(
                 cells.family, cells.y[i], cells.n[i], eta, scales.own, rule.cell, rule.log_cell, own.start[i]
             )
+            m0 -= own.constants[i]
         value += m0
         g1 += m1 * u
         g2 += m1 * v
@@ -187,6 +188,7 @@ def at_effects(
                 m = m * x + power[i, a]
             value += m
         else:
+            value -= own.constants[i]
             value += cell(cells.family, cells.y[i], cells.n[i], eta, scales.own, rule.cell, rule.log_cell, own.start[i])
     return value
 

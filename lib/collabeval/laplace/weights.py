@@ -10,7 +10,7 @@ from arviz_stats.base import array_stats
 from scipy.special import logsumexp, ndtri
 
 from collabeval.convergence import TAIL
-from collabeval.laplace.aims import Aim, first, improved
+from collabeval.laplace.aims import Aim, first, promising
 from collabeval.laplace.centre import Centre
 from collabeval.laplace.problem import Floats, Problem
 from collabeval.laplace.proposals import propose
@@ -42,8 +42,13 @@ class Proposals:
     @cached_property
     def log_weights(self) -> Floats:
         """Log-weights (S,); minus infinity where a proposal is impossible."""
-        mixture = logsumexp([np.log(count) + aim.log_density(self.points) for aim, count in self.aims], axis=0)
-        return np.where(np.isfinite(self.target), self.target, -np.inf) - mixture
+        return np.where(np.isfinite(self.target), self.target, -np.inf) - self.mixture
+
+    @cached_property
+    def mixture(self) -> Floats:
+        """Log-density (S,) of what the points were drawn from, all aims together."""
+        shares = [np.log(count / len(self.points)) + aim.log_density(self.points) for aim, count in self.aims]
+        return logsumexp(shares, axis=0)
 
     @cached_property
     def smoothed(self) -> tuple[Floats, float]:
@@ -107,22 +112,23 @@ def importance_sample(
     found: Proposals | None = None,
 ) -> Proposals:
     """Batches until every number has so many effective proposals, or `most` were made; to those `found` if any are."""
-    found = found or _aimed(problem, centre, random)
+    found, share = (found, 0.5) if found else _aimed(problem, centre, random)
     while found.least_effective < effective and len(found.u) < most:
-        share = max(found.least_effective / len(found.u), 0.05)
-        more = int(np.clip(1.1 * (effective - found.least_effective) / share, 100, most - len(found.u)))
-        found = found.joined(batch(problem, centre, found.aims[-1][0], more, random))
+        more = int(np.clip((effective - found.least_effective) / max(share, 0.05), 100, most - len(found.u)))
+        aim = promising(found.points, found.smoothed[0], found.mixture, centre.profiles, random)
+        last = batch(problem, centre, aim, more, random)
+        found, share = found.joined(last), last.least_effective / more
     return found
 
 
-def _aimed(problem: Problem, centre: Centre, random: np.random.Generator) -> Proposals:
-    """The first batches, aimed anew while they miss."""
+def _aimed(problem: Problem, centre: Centre, random: np.random.Generator) -> tuple[Proposals, float]:
+    """The first batches, aimed anew while they miss, and the share of the last that is effective for every number."""
     aim = first(centre.profiles, len(centre.g))
     last = found = batch(problem, centre, aim, BATCH, random)
     for _ in range(ROUNDS):
         if last.least_effective > AIMED * BATCH and last.smoothed[1] < CALM:
             break
-        aim = improved(found.points, found.smoothed[0], len(centre.u), random)
+        aim = promising(found.points, found.smoothed[0], found.mixture, centre.profiles, random)
         last = batch(problem, centre, aim, BATCH, random)
         found = found.joined(last)
-    return found
+    return found, last.least_effective / BATCH
