@@ -16,6 +16,7 @@ from collabeval.laplace.blocks import known_part
 from collabeval.laplace.centre import NEWTON, locate
 from collabeval.laplace.density import Point, log_density
 from collabeval.laplace.kernels import BINOMIAL, POISSON, draw_own, log_likelihood
+from collabeval.laplace.polynomials import nothing_known
 from collabeval.laplace.problem import pose, rule
 from collabeval.laplace.search import Search
 from collabeval.laplace.site_draws import draw_effects
@@ -214,7 +215,7 @@ def test_a_sites_effects_are_drawn_from_their_distribution(family, trajectory):
     grid = np.linspace(-6, 6, 121)
     across = grid if trajectory else np.zeros(1)
     values = [
-        [at_effects(problem.cells, 1, place.scales, fine, known, np.zeros(len(known)), a, b) for a in grid]
+        [at_effects(problem.cells, 1, place.scales, fine, known, nothing_known(problem.cells), a, b) for a in grid]
         for b in across
     ]
     density = np.exp(np.array(values) - np.max(values))
@@ -240,7 +241,7 @@ def site_draws_of(problem, place, known, depth, count):
 @njit
 def one_site(random, cells, scales, chosen, known, mode, places, effects, rho):
     draw_effects(
-        random, cells, 1, scales, chosen, known, np.zeros(len(known)), mode, places, effects, rho, np.zeros((0, 3)), 0
+        random, cells, 1, scales, chosen, known, nothing_known(cells), mode, places, effects, rho, np.zeros((0, 3)), 0
     )
 
 

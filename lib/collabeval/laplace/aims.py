@@ -20,6 +20,7 @@ FLATTER = np.array([0.85, 0.4])  # powers of the profiles that proposals come fr
 SHARES = np.array([0.8, 0.2])  # of the proposals
 GRID = 2001
 KERNELS = 300
+AT_HAND = 0.1  # share of the proposals that aims were learnt from among those that they are judged with
 
 
 class Hyper(Protocol):
@@ -141,9 +142,10 @@ def promising(
     chances = weights[judged] / weights[judged].sum()
     effective = []
     for aim in _learnt(points[learnt], weights[learnt] / weights[learnt].sum(), profiles, random):
-        # importance weights of π over the aim: 1/E_π[π/q] of the proposals would be effective (Owen 2013, section 9.3)
-        log_ratio = np.log(chances * len(judged)) + mixture[judged] - aim.log_density(points[judged])
-        effective.append(1 / np.sum(chances * np.exp(log_ratio), where=chances > 0))
+        # 1/E_π[π/q] of the proposals from q would be effective (Owen 2013, section 9.3); some of q are those at hand
+        both = np.logaddexp(np.log(1 - AT_HAND) + aim.log_density(points[judged]), np.log(AT_HAND) + mixture[judged])
+        ratio = chances * len(judged) * np.exp(mixture[judged] - both)
+        effective.append(1 / np.sum(chances * ratio))
     return _learnt(points, weights, profiles, random)[int(np.argmax(effective))]
 
 

@@ -16,7 +16,7 @@ from collabeval.laplace.problem import Problem, hermite
 from collabeval.laplace.threads import threaded
 
 # nodes of a cell's own effect, of a site's effects (each way), of a site's sd; whether without series: ever dearer
-LADDER = ((3, 3, 7, False), (3, 5, 7, False), (5, 7, 7, False), (7, 9, 11, False), (11, 9, 15, False), (5, 5, 15, True),
+LADDER = ((3, 5, 7, False), (5, 7, 7, False), (7, 9, 11, False), (11, 9, 15, False), (5, 5, 15, True),
           (7, 7, 15, True), (9, 9, 15, True), (11, 9, 21, True))  # fmt: skip
 FINEST = len(LADDER) - 1
 BEYOND = (17, 15, 31, True)  # what the finest itself is judged by

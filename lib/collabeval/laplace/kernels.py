@@ -182,18 +182,26 @@ def cell_series(
 def draw_own(
     random: np.random.Generator, family: int, y: float, n: float, v: float, eta: float, s: float, at: float
 ) -> tuple[float, float]:
-    """One draw of a cell's whitened effect given η, and its mode, looked for from `at` and found nearly.
-
-    The log-likelihood is concave, so it lies below its tangent anywhere, and the Gaussian prior times the tangent at
-    the mode, N(mode, 1), above the density: rejection from it is exact, and takes √precision tries. Where that would be
-    many, the cell holds so much that its effect is nearly Gaussian, and it is resampled among a few proposals of that.
-    """
+    """One draw of a cell's whitened effect given η, and its mode, looked for from `at` and found nearly."""
     if s == 0.0:
         return random.standard_normal(), 0.0
     if family == NORMAL:
         precision = 1.0 + s * s / v
         return s * (y - eta) / v / precision + random.standard_normal() / math.sqrt(precision), 0.0
     at, precision = own_mode(family, y, n, eta, s, at, NEAR)
+    return draw_about(random, family, y, n, eta, s, at, precision), at
+
+
+@compiled
+def draw_about(
+    random: np.random.Generator, family: int, y: float, n: float, eta: float, s: float, at: float, precision: float
+) -> float:
+    """One draw of a cell's whitened effect given η; `at`: near its mode, `precision`: about its own.
+
+    The log-likelihood is concave, so it lies below its tangent anywhere, and the Gaussian prior times the tangent near
+    the mode, of variance 1, above the density: rejection from it is exact, and takes √precision tries. Where that would
+    be many, the cell holds so much that its effect is nearly Gaussian, and it is resampled among a few proposals of it.
+    """
     top, slope, _ = of_cell(family, y, n, eta + s * at)
     tangent = s * slope
     if precision < INFORMED:
@@ -201,7 +209,7 @@ def draw_own(
             away = random.standard_normal() + tangent - at
             fall = log_likelihood(family, y, n, eta + s * (at + away)) - top - tangent * away
             if fall > -random.standard_exponential():
-                return at + away, at
+                return at + away
     mass, chosen = 0.0, at
     for _ in range(RESAMPLED):
         standard = random.standard_normal()
@@ -211,4 +219,4 @@ def draw_own(
         mass += share
         if random.random() * mass < share:
             chosen = at + away
-    return chosen, at
+    return chosen

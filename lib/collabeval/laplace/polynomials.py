@@ -93,6 +93,24 @@ def own_at(cells: Cells, s: float) -> Own:
 
 
 @compiled
+def moments(own: Own, i: int, eta: float, s: float) -> tuple[float, float]:
+    """Mean and variance of a cell's whitened effect given η, or nought and nought beyond the box.
+
+    They are s times the first derivative of the integral's logarithm by η, and 1 + s² times the second: of a Gaussian
+    seen through any likelihood (Tweedie's formula; Efron 2011, eq. 1.4).
+    """
+    x, per = (eta - own.middle[i]) * own.per[i], own.per[i]
+    if not abs(x) <= 1.0:
+        return 0.0, 0.0
+    value, first, second = own.power[i, -1], 0.0, 0.0
+    for a in range(own.power.shape[1] - 2, -1, -1):
+        second = second * x + first
+        first = first * x + value
+        value = value * x + own.power[i, a]
+    return s * first * per, 1.0 + 2.0 * s * s * second * per * per
+
+
+@compiled
 def taken(cells: Cells, part: np.ndarray, eta: Floats, s: float, nodes: Floats, log_weights: Floats) -> Floats:
     """The integrals of the cells numbered in `part` by quadrature, each at its η, their constants included."""
     found = np.empty(len(part))

@@ -10,8 +10,8 @@ from collabeval.laplace.arrays import Cells, Depths, Floats, Programme, Rule, Sc
 from collabeval.laplace.arrow import integrated, near_mode
 from collabeval.laplace.blocks import known_part
 from collabeval.laplace.dense import times
-from collabeval.laplace.kernels import compiled, draw_own
-from collabeval.laplace.polynomials import at_spread, nothing_known
+from collabeval.laplace.kernels import compiled, draw_about, draw_own
+from collabeval.laplace.polynomials import at_spread, moments, nothing_known
 from collabeval.laplace.site_draws import draw_effects
 from collabeval.laplace.sites import mean_variance, weights_of
 
@@ -88,8 +88,14 @@ def draw_sites(
                 u, v = weights_of(cells, scales, i)
                 for s in mine:
                     eta = known[i] + u * effects[s, j, 0] + v * effects[s, j, 1]
-                    variance = mean_variance(cells, i, scales.typical * math.exp(scales.spread * rho[s, j]))
-                    drawn, own.start[i] = draw_own(
-                        random, cells.family, cells.y[i], cells.n[i], variance, eta, scales.own, own.start[i]
-                    )
+                    mean, spread = moments(own, i, eta, scales.own)
+                    if spread > 0.0:
+                        drawn = draw_about(
+                            random, cells.family, cells.y[i], cells.n[i], eta, scales.own, mean, 1 / spread
+                        )
+                    else:
+                        variance = mean_variance(cells, i, scales.typical * math.exp(scales.spread * rho[s, j]))
+                        drawn, own.start[i] = draw_own(
+                            random, cells.family, cells.y[i], cells.n[i], variance, eta, scales.own, own.start[i]
+                        )
                     alone[s, order[i]] = scales.own * drawn

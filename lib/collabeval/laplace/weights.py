@@ -65,7 +65,7 @@ class Proposals:
 
     @cached_property
     def least_effective(self) -> float:
-        """The least effective size of any hyperparameter or programme-wide number: of ranks, and of either tail.
+        """The least effective size of all and of any hyperparameter or programme-wide number: of ranks, of either tail.
 
         Var(x) over the variance of its weighted mean, Σ w (x − x̄)² / Σ w² (x − x̄)² (Owen 2013, eq. 9.13).
         """
@@ -76,7 +76,9 @@ class Proposals:
         middle = np.clip(below - weights[:, None] / 2, TINY, 1 - TINY)
         scores = np.hstack([ndtri(middle), *((middle <= tail).astype(float) for tail in TAIL)])
         away = (scores - weights @ scores) ** 2
-        return float(np.min((weights @ away) / (weights**2 @ away)))
+        of_mean = weights**2 @ away
+        sizes = np.divide(weights @ away, of_mean, out=np.full(len(of_mean), np.inf), where=of_mean > 0)
+        return min(self.effective, float(sizes.min()))
 
     def joined(self, other: Proposals) -> Proposals:
         """These and others."""
