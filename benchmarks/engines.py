@@ -33,7 +33,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks import cases, engines_report
+from benchmarks import cases, engines_report, floor
 from benchmarks.cases import ROOT, Case
 from benchmarks.goal import RHAT, precision
 from benchmarks.one_fit import OWN
@@ -44,8 +44,14 @@ CASES: dict[str, Callable[[Path], Case]] = {
     "infant": lambda folder: cases.infant(),
     "demo": lambda folder: cases.surgical_demo(),
     "new_york": cases.new_york,
+    "ten_measures": lambda folder: cases.ten_measures(),
+    "patients": lambda folder: cases.patients(),
+    "sites": lambda folder: cases.grown(4700),
+    "collaboratives": lambda folder: cases.collaboratives(),
 }
-GROWTH = (70, 600, 4700)  # sites × 20 quarters
+SITES = (75, 150, 300, 600, 1200)  # of 20 quarters
+PERIODS = (10, 20, 40, 80)  # of 70 sites
+MEASURES = (1, 2, 4, 8)  # of 70 sites and 20 quarters
 FIRST_DRAWS = 1000  # a chain, for peers
 SPARE = 1.15  # more draws than the last run says would do
 TRIES = 4
@@ -83,7 +89,7 @@ def run(case: Case, engine: str, effort: int, seed: int, cache: Path, kind: str,
         about = (case.name, engine, kind, effort, seed, outcome, round(wall, 2), round(processor, 2), round(memory))
         if outcome != "finished":
             return Record(*about)
-        found, parts = precision(folder / "draws.nc"), json.loads((folder / "parts.json").read_text())
+        found, parts = precision(folder), json.loads((folder / "parts.json").read_text())
         return Record(*about, round(found.effective, 1), found.rhat if found.rhat == found.rhat else None,
                       {part: round(seconds, 2) for part, seconds in parts.items()})  # fmt: skip
 
@@ -171,7 +177,7 @@ def compare(
 
 
 def growth(grown: Sequence[Case], goal: int, limit: float, repetitions: int, cache: Path) -> Iterator[Record]:
-    """The fast engine alone, warm, with ever more sites."""
+    """The fast engine alone, warm, with ever more sites, periods and measures."""
     for repetition in range(repetitions):
         for case in grown:
             yield run(case, "laplace", goal, case.params.sampling.seed + repetition, cache, "warm", limit)
@@ -205,26 +211,38 @@ def main() -> None:
     parser.add_argument("--caches", type=Path, help="compiled code kept between calls; engines found there start warm")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--engines", nargs="+", choices=PACKAGES, default=list(PACKAGES))
-    parser.add_argument("--growth", nargs="*", type=int, default=list(GROWTH), help="numbers of sites")
+    parser.add_argument("--sites", nargs="*", type=int, default=list(SITES), help="of the curve of growth")
+    parser.add_argument("--periods", nargs="*", type=int, default=list(PERIODS), help="the same")
+    parser.add_argument("--measures", nargs="*", type=int, default=list(MEASURES), help="the same")
     options = parser.parse_args()
     versions = installed()
     engines = [engine for engine in options.engines if engine in versions]
     chosen = [CASES[name](options.new_york) for name in options.cases if name != "new_york" or options.new_york]
-    grown = [cases.grown(sites) for sites in options.growth] if "laplace" in engines else []
+    grown = {
+        "sites": {number: cases.grown(number) for number in options.sites},
+        "periods": {number: cases.longer(number) for number in options.periods},
+        "measures": {number: cases.more(number) for number in options.measures},
+    }
     caches = options.caches or Path(tempfile.mkdtemp(prefix="benchmark-caches-"))
     settings = (options.goal, options.limit, options.repetitions)
     runs = [compare(case, engines, *settings, caches) for case in chosen]
-    runs.append(growth(grown, *settings, caches / "laplace"))
+    growing = [case for of_kind in grown.values() for case in of_kind.values()]
+    if "laplace" in engines:
+        runs.append(growth(growing, *settings, caches / "laplace"))
     records: list[Record] = []
     for record in chain.from_iterable(runs):
         records.append(told(record))
-        engines_report.write(_result(records, [*chosen, *grown], versions, options))
+        engines_report.write(_result(records, chosen, grown, versions, options))
     if not options.caches:
         shutil.rmtree(caches)
 
 
 def _result(
-    records: Sequence[Record], described: Sequence[Case], versions: dict[str, str], options: argparse.Namespace
+    records: Sequence[Record],
+    chosen: Sequence[Case],
+    grown: dict[str, dict[int, Case]],
+    versions: dict[str, str],
+    options: argparse.Namespace,
 ) -> dict[str, Any]:
     words = [word if not Path(word).is_dir() else "FOLDER" for word in sys.argv[1:]]
     load = [round(load, 1) for load in os.getloadavg()]
@@ -239,7 +257,15 @@ def _result(
         "goal": options.goal,
         "limit": options.limit,
         "versions": versions,
-        "cases": {case.name: {"words": case.words, "size": case.size, "cells": len(case.rows)} for case in described},
+        "cases": {case.name: {"words": case.words, "size": case.size, "cells": len(case.rows)} for case in chosen},
+        "growth": {
+            kind: {
+                str(number): {"case": case.name, "cells": len(case.rows), "measures": len(case.measures)}
+                for number, case in of_kind.items()
+            }
+            for kind, of_kind in grown.items()
+        },
+        "seconds_per_cell": floor.seconds_per_cell(),
         "runs": [asdict(record) for record in records],
     }
 

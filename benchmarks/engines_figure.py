@@ -50,6 +50,48 @@ def draw(result: dict[str, Any]) -> Figure:
     return page.figure
 
 
+@styled
+def draw_growth(rows: list[dict[str, Any]]) -> Figure:
+    """Processor seconds and memory of the fast engine as sites, periods and measures double; both axes logarithmic."""
+    kinds = list(dict.fromkeys(row["kind"] for row in rows))
+    text = FigureText(
+        title="What the fast engine takes as data grow",
+        subtitle="Processor seconds from start to draws on disk (upper line) and memory (lower), logarithmic.",
+        note="Grey: in proportion to size, from the first point on. Below some size starting Python is most of it.",
+    )
+    height, wide = 2.6, (WIDTH - 2 * MARGIN) / len(kinds)
+    page = open_page(text, height, above=0.05)
+    for place, kind in enumerate(kinds):
+        mine = sorted((row for row in rows if row["kind"] == kind), key=lambda row: row["number"])
+        left, right = MARGIN + place * wide + 0.45, MARGIN + (place + 1) * wide - 0.35
+        page.write(left, height - 0.02, f"Number of {kind}", fontweight=SEMIBOLD)
+        _curve(page, mine, "processor", "s", (left, right), (1.45, height - 0.3))
+        _curve(page, mine, "memory", "MiB", (left, right), (0.3, 1.1))
+    return page.figure
+
+
+def _curve(
+    page: Page, rows: list[dict[str, Any]], name: str, unit: str, across: tuple[float, float], up: tuple[float, float]
+) -> None:
+    """One line in its own box of inches, with a line in proportion to size beside it."""
+    number = np.log([row["number"] for row in rows])
+    share = (number - number[0]) / max(number[-1] - number[0], 1e-9)
+    values = np.log([row[name] for row in rows])
+    proportion = values[0] + number - number[0]
+    low, high = min(values.min(), proportion.min()), max(values.max(), proportion.max())
+
+    def y(value: np.ndarray) -> np.ndarray:
+        return up[0] + (up[1] - up[0]) * (value - low) / max(high - low, 1e-9)
+
+    x = across[0] + (across[1] - across[0]) * share
+    page.line(x, y(proportion), color=GRID, lw=1.2)
+    page.line(x, y(values), color=ACCENT, marker="o", ms=4, mfc=ACCENT, mec=ACCENT)
+    for place, row in zip(x, rows, strict=True):
+        page.write(place, up[0] - 0.16, f"{row['number']:,}", ha="center", color=TEXT2)
+    for place in (0, -1):
+        page.write(x[place], y(values)[place] + 0.1, f"{rows[place][name]:,.3g} {unit}", ha="center", color=INK)
+
+
 def _row(page: Page, row: dict[str, Any], y: float, x: Any) -> None:
     own = row["engine"] == "laplace"
     colour = ACCENT if own else MARK

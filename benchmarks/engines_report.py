@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.cases import ROOT
-from benchmarks.engines_figure import draw
+from benchmarks.engines_figure import draw, draw_growth
 from benchmarks.goal import RHAT
 from collabeval.plots.saving import save_svg
 
@@ -64,6 +64,8 @@ def write(result: Row) -> None:
     (DOCS / "benchmarks.json").write_text(json.dumps(result, indent=1) + "\n")
     (DOCS / "benchmarks.md").write_text(page(result))
     save_svg(draw(result), DOCS / "pictures" / "benchmarks.svg")
+    if grown(result):
+        save_svg(draw_growth(grown(result)), DOCS / "pictures" / "benchmarks_growth.svg")
 
 
 def page(result: Row) -> str:
@@ -87,7 +89,51 @@ def page(result: Row) -> str:
         rows = [row for row in result["summaries"] if row["case"] == case]
         title = f"## {about['words'][0].upper()}{about['words'][1:]}, {about['size']} ({about['cells']:,} cells)"
         parts += [title, _table(rows)] if rows else []
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, *_growth(grown(result))]) + "\n"
+
+
+def grown(result: Row) -> list[Row]:
+    """A row for each size of the fast engine's curve of growth: medians, and what the bare likelihood would take."""
+    rows = []
+    for kind, of_kind in result["growth"].items():
+        for number, about in of_kind.items():
+            runs = [run for run in result["runs"] if run["case"] == about["case"] and run["parts"]]
+            if not runs:
+                continue
+            proposals = median(run["parts"]["proposals"] for run in runs)  # of all measures, each with its own cells
+            least = proposals * about["cells"] / about["measures"] * result["seconds_per_cell"]
+            medians = {name: median(run[name] for run in runs) for name in ("wall", "processor", "memory", "effective")}
+            rows.append({"kind": kind, "number": int(number), "cells": about["cells"], "proposals": proposals,
+                         "fit": median(run["parts"]["fit"] for run in runs), "least": least, **medians})  # fmt: skip
+    return rows
+
+
+def _growth(rows: list[Row]) -> list[str]:
+    if not rows:
+        return []
+    head = ("growing", "number", "cells", "wall, s", "of it fitting", "processors, s", "memory, MiB", "effective draws",
+            "proposals", "bare likelihood, s", "processors to that")  # fmt: skip
+    lines = [head, ("---", *["---:"] * (len(head) - 1))]
+    for row in rows:
+        numbers = (row["wall"], row["fit"], row["processor"], row["memory"], row["effective"])
+        lines.append(
+            (
+                row["kind"],
+                f"{row['number']:,}",
+                f"{row['cells']:,}",
+                *map(_number, numbers),
+                f"{row['proposals']:,.0f}",
+                _number(row["least"]),
+                _number(row["processor"] / row["least"]),
+            )
+        )
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    words = (
+        "The fast engine alone, warm: 20 quarters of ever more hospitals, 70 hospitals over ever more quarters, ever "
+        "more measures of 70 hospitals and 20 quarters, each with a fit of its own. The bare likelihood: one "
+        "log-likelihood of every cell for every proposal, the floor of any engine that weighs as many."
+    )
+    return ["## Growth", words, "![Seconds and memory by size](pictures/benchmarks_growth.svg)", table]
 
 
 def _table(rows: Iterable[Row]) -> str:

@@ -42,8 +42,13 @@ def reported(posterior: xr.Dataset) -> xr.Dataset:
     return posterior[[name for name in QUANTITIES if name in posterior]]
 
 
-def precision(path: Path) -> Precision:
-    """The worst of what the draws in a netCDF file say."""
+def precision(folder: Path) -> Precision:
+    """The worst of what the draws in all netCDF files of a folder say."""
+    found = [_of_file(path) for path in sorted(folder.glob("draws-*.nc"))]
+    return Precision(min(each.effective for each in found), max(each.rhat for each in found))
+
+
+def _of_file(path: Path) -> Precision:
     with xr.open_datatree(path, engine="h5netcdf") as tree:
         posterior = reported(tree["posterior"].to_dataset()).load()
         statistics = tree["sample_stats"].to_dataset() if "sample_stats" in tree else xr.Dataset()

@@ -46,7 +46,7 @@ def tabulated(problem: Problem) -> Problem:
     begun = replace(problem, start=start, covariance=(covariance + covariance.T) / 2)
     if not counts:
         return begun
-    return replace(begun, cells=problem.cells._replace(polynomials=_polynomials(begun, axes)))
+    return replace(begun, cells=problem.cells._replace(polynomials=_polynomials(problem, start, axes)))
 
 
 def some_sites(problem: Problem) -> Problem:
@@ -69,10 +69,10 @@ def some_sites(problem: Problem) -> Problem:
     return replace(problem, cells=fewer)
 
 
-def _polynomials(problem: Problem, axes: Floats) -> Polynomials:
+def _polynomials(problem: Problem, start: Floats, axes: Floats) -> Polynomials:
     """Polynomials about the start of the search, of the least degrees that suffice."""
-    middle, reach = _box(problem, axes)
-    low, high = _spreads(problem, axes)
+    middle, reach = _box(problem, start, axes)
+    low, high = _spreads(problem, start, axes)
     mean = np.exp(middle) if problem.cells.family == POISSON else problem.cells.n / (2 + 2 * np.cosh(middle))
     information = float(np.quantile(mean, 0.9))
     acts, every = np.log1p(information * np.array([low, high]) ** 2), np.arange(len(middle))
@@ -86,10 +86,10 @@ def _polynomials(problem: Problem, axes: Floats) -> Polynomials:
     return no_polynomials(len(middle))
 
 
-def _box(problem: Problem, axes: Floats) -> tuple[Floats, Floats]:
+def _box(problem: Problem, start: Floats, axes: Floats) -> tuple[Floats, Floats]:
     """Linear predictors (N,) at the mode, the sites' effects at theirs, and how far proposals take them from there."""
     search, random = Search(problem, NEWTON), np.random.default_rng(0)
-    place = search.place(problem.start)
+    place = search.place(start)
     middle = predictors(problem, place.scales, place.trend, place.g, place.z)
     moves = WIDER * random.standard_normal((TRIALS, len(axes))) @ axes.T
     standard = random.standard_normal((TRIALS, len(place.g)))
@@ -97,7 +97,7 @@ def _box(problem: Problem, axes: Floats) -> tuple[Floats, Floats]:
 
     def work(part: slice) -> None:
         for k in range(part.start, part.stop):
-            scales, trend = search.at(problem.start + moves[k])
+            scales, trend = search.at(start + moves[k])
             g, z = place.g.copy(), place.z.copy()
             near_mode(problem.cells, problem.programme, scales, trend, ROUGH, g, z,
                       own_at(problem.cells, scales.own), WIDER * standard[k])  # fmt: skip
@@ -117,11 +117,11 @@ def predictors(problem: Problem, scales: Scales, trend: float, g: Floats, z: Flo
     return known + (scales.level + scales.lean * cells.years) * first + scales.slope * cells.years * second
 
 
-def _spreads(problem: Problem, axes: Floats) -> Floats:
+def _spreads(problem: Problem, start: Floats, axes: Floats) -> Floats:
     """The least and the largest s of the box."""
     names = [each.name for each in problem.hyper]
     d = names.index("overdispersion_sd")
-    middle, reach = problem.start[d], SPREADS * np.sqrt(np.sum(axes[d] ** 2))
+    middle, reach = start[d], SPREADS * np.sqrt(np.sum(axes[d] ** 2))
     low = max(0.0, middle - reach) if problem.hyper[d].is_root else middle - reach
     return problem.design.scale * problem.hyper[d].value(np.array([low, middle + reach]))
 

@@ -113,7 +113,8 @@ def _cells(design: Design, order: np.ndarray) -> Cells:
 
 def no_polynomials(cells: int) -> Polynomials:
     """All integrals over cells' own effects by quadrature."""
-    return Polynomials(*np.zeros((3, cells)), 1.0, 0.0, 1.0, np.empty((1, cells, 0), np.float32))
+    middle, per, constants = np.zeros((3, cells))
+    return Polynomials(middle, per, constants, 1.0, 0.0, 1.0, np.empty((1, cells, 0), np.float32))
 
 
 def course(design: Design) -> Programme:
