@@ -145,7 +145,7 @@ def reach(case: Case, engine: str, goal: int, limit: float, cache: Path) -> Iter
     """A first run, cold or new, and warm ones with more draws until the goal is reached or out of reach."""
     effort = goal if engine in OWN else FIRST_DRAWS
     kind = "new" if cache.exists() else "cold"
-    cache.mkdir(exist_ok=True)
+    cache.mkdir(parents=True, exist_ok=True)
     last = run(case, engine, effort, case.params.sampling.seed, cache, kind, limit)
     yield last
     for attempt in range(1, TRIES):

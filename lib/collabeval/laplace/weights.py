@@ -102,7 +102,9 @@ def batch(problem: Problem, centre: Centre, aim: Aim, count: int, random: np.ran
 
     density, log_factor = (np.concatenate(parts) for parts in zip(*threaded(work, count), strict=True))
     prior = problem.log_prior(u)
-    return Proposals(points, u, g, z, density + prior - log_factor, np.isfinite(prior), ((aim, count),))
+    with np.errstate(invalid="ignore"):  # an impossible proposal has no weight, whatever its density
+        target = density + prior - log_factor
+    return Proposals(points, u, g, z, target, np.isfinite(prior), ((aim, count),))
 
 
 def importance_sample(
