@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from collabeval.laplace import boxes, weights
-from collabeval.laplace.aims import ByKernels, ByProfiles, Gaussianlike, promising
+from collabeval.laplace import boxes, depths, weights
+from collabeval.laplace.aims import ByKernels, ByProfiles, Gaussianlike, Mixed, promising
 from collabeval.laplace.arrow import integrated
 from collabeval.laplace.boxes import predictors, some_sites, tabulated
 from collabeval.laplace.centre import Profile, locate
@@ -68,6 +68,25 @@ def test_proposals_weigh_the_same_with_and_without_polynomials(made):
     constant = made.cells.polynomials.constants.sum()
     np.testing.assert_allclose(by_polynomials + constant, by_quadrature, atol=0.03)
     assert np.ptp(by_quadrature) > 2
+
+
+def test_beyond_the_box_cells_are_integrated_as_finely_as_in_it(made):
+    """Half the box's spreads further on no polynomial holds, and a coarse rule would be far off: it once was."""
+    centre = locate(made)
+    assert centre.depths.cells.min() >= depths.NODES
+    far = made.cells.polynomials.high + 0.5 * (made.cells.polynomials.high - made.cells.polynomials.low)
+    values = made.values(centre.u[None])
+    row = made.rows(values)[0].copy()
+    row[3] = np.sqrt(np.expm1(far) / made.cells.polynomials.information)
+    scales, trend = scales_of(row), float(made.trends(values)[0])
+    own = own_at(made.cells, row[3])
+    assert np.isinf(own.per).all()
+    sites = len(centre.z)
+    ways = (centre.depths, depths.alike(depths.FINEST, sites), depths.alike(0, sites))
+    taken, finest, coarse = (
+        integrated(made.cells, made.programme, scales, trend, way, centre.g, centre.z, own) for way in ways
+    )
+    assert abs(taken - finest) < abs(coarse - finest) / 3
 
 
 def test_moments_of_a_cells_own_effect_are_those_of_its_density(made):
@@ -137,8 +156,8 @@ def test_a_gaussian_posterior_is_aimed_at_by_its_moments():
         return -0.5 * np.sum((points - np.array([1.0, -1.0, 0.5, 0, 0])) ** 2, axis=1)
 
     aim = promising(*weighted(shifted, 5)[:3], profiles(2), np.random.default_rng(1))
-    assert isinstance(aim.hyper, Gaussianlike)
-    assert aim.hyper.middle == pytest.approx([1, -1], abs=0.2)
+    assert isinstance(aim.hyper.parts[0], Gaussianlike)
+    assert aim.hyper.parts[0].middle == pytest.approx([1, -1], abs=0.2)
     assert aim.programme.middle == pytest.approx([0.5, 0, 0], abs=0.15)
     np.testing.assert_allclose(aim.programme.factor, np.eye(3), atol=0.1)
 
@@ -149,7 +168,7 @@ def test_a_posterior_of_two_humps_is_aimed_at_by_kernels():
         return hyper - 0.5 * np.sum(points[:, 2:] ** 2, axis=1)
 
     aim = promising(*weighted(humps, 5, 4000)[:3], profiles(2), np.random.default_rng(1))
-    assert isinstance(aim.hyper, ByKernels)
+    assert isinstance(aim.hyper.parts[0], ByKernels)
 
 
 def test_what_profiles_show_is_aimed_at_by_profiles_while_points_are_few():
@@ -162,4 +181,14 @@ def test_what_profiles_show_is_aimed_at_by_profiles_while_points_are_few():
     place = np.linspace(-5, 5, 201)
     shape = (Profile(place, along(place)), *profiles(1))
     aim = promising(*weighted(humps, 5, 300)[:3], shape, np.random.default_rng(1))
-    assert isinstance(aim.hyper, ByProfiles)
+    assert isinstance(aim.hyper.parts[0], ByProfiles)
+
+
+def test_a_mixture_is_the_mean_of_its_parts():
+    parts = (Gaussianlike(np.zeros(2), np.eye(2)), Gaussianlike(np.array([3.0, 0.0]), 0.5 * np.eye(2)))
+    mixed, random = Mixed(parts), np.random.default_rng(3)
+    points = mixed.draw(4000, random)
+    assert points.mean(axis=0) == pytest.approx([1.5, 0], abs=0.1)
+    assert np.mean(points[:, 0] > 2) == pytest.approx(0.5, abs=0.04)
+    densities = np.exp([each.log_density(points) for each in (mixed, *parts)])
+    np.testing.assert_allclose(densities[0], densities[1:].mean(axis=0))

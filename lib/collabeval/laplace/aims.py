@@ -107,6 +107,23 @@ class ByKernels:
 
 
 @dataclass(frozen=True)
+class Mixed:
+    """Several distributions in equal shares: each covers what another leaves thin."""
+
+    parts: tuple[Hyper, ...]
+
+    def draw(self, count: int, random: np.random.Generator) -> Floats:
+        """Points (count, D)."""
+        chosen = random.integers(len(self.parts), size=count)
+        drawn = np.stack([part.draw(count, random) for part in self.parts])
+        return drawn[chosen, np.arange(count)]
+
+    def log_density(self, points: Floats) -> Floats:
+        """Of points (S, D), normalised."""
+        return logsumexp([part.log_density(points) for part in self.parts], axis=0) - np.log(len(self.parts))
+
+
+@dataclass(frozen=True)
 class Aim:
     """Hyperparameters and programme-wide part, independent of each other as standard points."""
 
@@ -154,9 +171,8 @@ def _learnt(points: Floats, weights: Floats, profiles: tuple[Profile, ...], rand
     programme = _nearly_standard(points[:, size:], weights)
     middle, covariance = _moments(points[:, :size], weights)
     gaussian = Gaussianlike(middle, np.linalg.cholesky(covariance + 1e-9 * np.eye(size)))
-    return [
-        Aim(hyper, programme) for hyper in (ByProfiles(profiles), gaussian, _kernels(points[:, :size], weights, random))
-    ]
+    kernels = _kernels(points[:, :size], weights, random)
+    return [Aim(Mixed((part, kernels)), programme) for part in (ByProfiles(profiles), gaussian, kernels)]
 
 
 def _nearly_standard(points: Floats, weights: Floats) -> Gaussianlike:

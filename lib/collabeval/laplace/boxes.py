@@ -10,7 +10,7 @@ from collabeval.laplace.arrays import Floats, Polynomials, Scales
 from collabeval.laplace.arrow import near_mode
 from collabeval.laplace.blocks import known_part
 from collabeval.laplace.centre import NEWTON, ROUGH, axes_at
-from collabeval.laplace.depths import ERROR
+from collabeval.laplace.depths import ERROR, NODES
 from collabeval.laplace.kernels import NORMAL, POISSON
 from collabeval.laplace.polynomials import interpolate, interpolated, own_at, taken
 from collabeval.laplace.problem import Problem, hermite, no_polynomials
@@ -19,7 +19,6 @@ from collabeval.laplace.threads import threaded
 
 ENOUGH = 8000  # cells from which the spreads are known well enough to begin a search there
 DEGREES = ((5, 3), (5, 4), (6, 5), (7, 6), (8, 7), (9, 9), (11, 12))  # coefficients in η and in s: ever dearer
-NODES = 11  # of a cell's own effect, as the finest of `depths.LADDER`
 TRIALS = 24  # proposals that the box is measured by
 WIDER = 1.5  # than the posterior they are, and by so many of their standard deviations the box reaches to either side
 REACH = 3.0

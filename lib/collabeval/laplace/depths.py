@@ -19,6 +19,7 @@ from collabeval.laplace.threads import threaded
 LADDER = ((3, 5, 7, False), (5, 7, 7, False), (7, 9, 11, False), (11, 9, 15, False), (5, 5, 15, True),
           (7, 7, 15, True), (9, 9, 15, True), (11, 9, 21, True))  # fmt: skip
 FINEST = len(LADDER) - 1
+NODES = 11  # of a cell's own effect, of those that polynomials are made with
 BEYOND = (17, 15, 31, True)  # what the finest itself is judged by
 ERROR = 0.02  # of the log-density of all data, to all sides of the centre against there; and of any one site
 CHECKED = 1000  # cells of the sites that are judged, at most; they stand for the others
@@ -51,9 +52,19 @@ def table(choice: np.ndarray, ladder: tuple[tuple[int, int, int, bool], ...] = (
                   counts[:, 2].copy(), exact, choice.astype(np.int64))  # fmt: skip
 
 
-def alike(depth: int, sites: int) -> Depths:
+def alike(depth: int, sites: int, ladder: tuple[tuple[int, int, int, bool], ...] = ()) -> Depths:
     """Every site in the same way."""
-    return table(np.full(sites, depth))
+    return table(np.full(sites, depth), ladder)
+
+
+def ladder_of(problem: Problem) -> tuple[tuple[int, int, int, bool], ...]:
+    """`LADDER`; where polynomials stand for the cells' integrals, those beyond their box have as many nodes as they.
+
+    There are few of them, and a way is judged near the centre, where it is the polynomials that are seen.
+    """
+    if not problem.cells.polynomials.coefficients.size:
+        return LADDER
+    return tuple((max(cell, NODES), site, sd, exact) for cell, site, sd, exact in LADDER)
 
 
 def chosen(problem: Problem, places: list[Place]) -> Depths:
@@ -77,7 +88,7 @@ def chosen(problem: Problem, places: list[Place]) -> Depths:
             break
         tolerance /= 2
     _judge_the_finest(problem, places, judged, np.where(table(depth).exact[depth], worst[0], 0.0))
-    return table(_spread(problem.cells, judged, depth))
+    return table(_spread(problem.cells, judged, depth), ladder_of(problem))
 
 
 def described(depths: Depths) -> str:
@@ -118,12 +129,14 @@ def _errors(problem: Problem, places: list[Place], judged: np.ndarray) -> Floats
 
     A site for which a depth is as good as the finest is not looked at further.
     """
-    sites = len(problem.cells.start) - 1
+    sites, ladder = len(problem.cells.start) - 1, ladder_of(problem)
     finest = integrals(problem, places, alike(FINEST, sites), judged)
     errors = np.zeros((len(LADDER), *finest.shape))
     open_ = np.arange(len(judged))
     for depth in range(FINEST):
-        errors[depth:-1, :, open_] = integrals(problem, places, alike(depth, sites), judged[open_]) - finest[:, open_]
+        errors[depth:-1, :, open_] = (
+            integrals(problem, places, alike(depth, sites, ladder), judged[open_]) - finest[:, open_]
+        )
         open_ = open_[np.abs(errors[depth][:, open_]).max(axis=0) > ERROR / (2 * sites)]
         if not open_.size:
             break
