@@ -134,7 +134,7 @@ def make(folder: Path, fake: Fake | None = None) -> RunFolder:
         done = _practices(outcomes, fake)
         tables |= practice_tables(params, analysed, trees, done)
         run.write(done, run.data_table("practices"))
-    if params.scorecards:
+    if params.scored:
         tables |= evaluate_scorecards(params, sites, analysed, trees, {})
     if fake.effect is not None:
         tables |= effect_stand_ins.tables(params, **fake.effect)
