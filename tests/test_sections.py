@@ -382,6 +382,7 @@ def test_chapters_ask_for_their_tables_and_nothing_is_asked_for_where_all_are_gi
         monkeypatch.setattr(importlib.import_module(f"collabeval.sections.{chapter}"), "missing", lambda report: None)
     for chapter in ("deviance", "profile", "levers", "value"):
         monkeypatch.setattr(importlib.import_module(f"collabeval.sections.{chapter}"), "unassessed", lambda report: [])
+    assert "`" not in asked  # cells are read literally
     full = sections.absent(report).markdown
     assert "Nothing is left out" in full
     assert "|" not in full

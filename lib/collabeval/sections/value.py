@@ -30,7 +30,7 @@ def missing(report: Report) -> Missing | None:
     """Why the chapter is left out, if it is."""
     published = report.published
     if published.params.value is None and "costs" in published.params.data.further and not _told(report):
-        return Missing(TITLE, "what the costs are counted in is not declared", "a block `value` in the params file")
+        return Missing(TITLE, "what the costs are counted in is not declared", "a block “value” in the params file")
     if _has_worth(value_facts.gather(published)) or _told(report):
         return None
     return Missing(TITLE, "no hours and no costs", "tables of burden and costs (burden.csv, costs.csv)")

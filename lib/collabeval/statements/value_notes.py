@@ -36,7 +36,7 @@ def without_cost(published: Published) -> tuple[str, list[str]]:
     if given and declared:
         return "no costs of the years that count", ["costs of those years (costs.csv)"]
     why = "what the costs are counted in is not declared" if given else "no costs were supplied"
-    needed = ("" if given else COSTS, "" if declared else "a block `value` in the params file")
+    needed = ("" if given else COSTS, "" if declared else "a block “value” in the params file")
     return why, list(filter(None, needed))
 
 
