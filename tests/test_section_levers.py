@@ -208,10 +208,11 @@ INDEX = {
     "parts": {"present": {"indicator": "champion_attendance", "tiers": [{"at": 75, "points": 10}]}},
 }
 OWN = {"label": "Own", "parts": {"death": {"measure": "death", "tiers": [{"at": 5, "points": 10}]}}}
+WITHOUT = {"data": {"sites": "sites.csv", "outcomes": "outcomes.csv"}, "indicators": ["champion_attendance"]}
 
 
 def test_without_a_table_of_indicators_an_index_of_them_is_told_as_missing(tmp_path: Path):
-    blocks = {"indicators": ["champion_attendance"], "scorecards": {"index": INDEX}}
+    blocks = {**WITHOUT, "scorecards": {"index": INDEX}}
     fake_run.make(tmp_path, Fake(sites=4, blocks=blocks))
     report = sections.open_report(str(tmp_path))
     why = "Index looks at indicators, and no table of them was given"
@@ -223,7 +224,7 @@ def test_without_a_table_of_indicators_an_index_of_them_is_told_as_missing(tmp_p
 
 
 def test_an_index_of_indicators_is_missing_beside_one_that_is_scored(tmp_path: Path):
-    blocks = {"indicators": ["champion_attendance"], "scorecards": {"index": INDEX, "own": OWN}}
+    blocks = {**WITHOUT, "scorecards": {"index": INDEX, "own": OWN}}
     fake_run.make(tmp_path, Fake(sites=14, blocks=blocks))
     report = sections.open_report(str(tmp_path))
     chapter = sections.levers(report)._repr_markdown_().replace("\\", "")

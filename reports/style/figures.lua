@@ -120,15 +120,17 @@ local function item(block)
     typst_figure(picture, caption, "scale * 100%"), raw_block("]),") })
 end
 
--- From the first chapter to the end of the section of the last figure: first and last block; nil without such a figure.
+-- From the first chapter to the end of the section of the last figure, with all its parts: first and last block; nil without
+-- such a figure.
 local function stretch(blocks)
-  local first, last = nil, nil
+  local first, last, level, own = nil, nil, 0, 0
   for position, block in ipairs(blocks) do
-    if block.t == "Header" then first = first or position end
-    if block.t == "Figure" and first then last = position end
+    if block.t == "Header" then first, level = first or position, block.level end
+    if block.t == "Figure" and first then last, own = position, level end
   end
   if not last then return nil end
-  while last < #blocks and blocks[last + 1].t ~= "Header" do last = last + 1 end
+  local function ends(block) return block.t == "Header" and block.level <= own end
+  while last < #blocks and not ends(blocks[last + 1]) do last = last + 1 end
   return first, last
 end
 
