@@ -208,7 +208,7 @@ INDEX = {
     "parts": {"present": {"indicator": "champion_attendance", "tiers": [{"at": 75, "points": 10}]}},
 }
 OWN = {"label": "Own", "parts": {"death": {"measure": "death", "tiers": [{"at": 5, "points": 10}]}}}
-WITHOUT = {"data": {"sites": "sites.csv", "outcomes": "outcomes.csv"}, "indicators": ["champion_attendance"]}
+WITHOUT = {"data": {"indicators": None}, "indicators": ["champion_attendance"]}
 
 
 def test_without_a_table_of_indicators_an_index_of_them_is_told_as_missing(tmp_path: Path):
