@@ -88,7 +88,7 @@ def parameters(fake: Fake) -> Params:
         {
             "collaborative": "heart", "title": "Heart surgery collaborative", "edition": "2024",
             "data": {"sites": "sites.csv", "outcomes": "outcomes.csv", "note": "Data: simulated.",
-                     **fake.blocks.get("data", {}), **{name: f"{name}.csv" for name in _further(fake)}},
+                     **{name: f"{name}.csv" for name in _further(fake)}, **fake.blocks.get("data", {})},
             "measures": {name: MEASURES[name] for name in fake.measures}, "sampling": {"seed": 20240105},
             "periods": {"length": "none" if not fake.years else "quarter" if fake.quarters else "year"},
             "report": report, **blocks, "effect": None if fake.effect is None else {},
@@ -134,11 +134,11 @@ def make(folder: Path, fake: Fake | None = None) -> RunFolder:
         done = _practices(outcomes, fake)
         tables |= practice_tables(params, analysed, trees, done)
         run.write(done, run.data_table("practices"))
-    if params.scorecards:
+    if params.scored:
         tables |= evaluate_scorecards(params, sites, analysed, trees, {})
     if fake.effect is not None:
         tables |= effect_stand_ins.tables(params, **fake.effect)
-    if params.indicators:
+    if "indicators" in params.data.further:
         last = int(_period(fake, max(fake.years, 1) - 1)[:4] or 2024)
         rows = indicator_rows(params, list(sites["site"]), last, np.random.default_rng(fake.seed))
         tables |= evaluate_indicators(params, analysed, {"indicators": rows})

@@ -267,9 +267,11 @@ def test_a_table_left_out_is_told_as_not_assessed(report: Report, left_out: Furt
     params = published.params.model_copy(update={"data": data})
     less = replace(report, published=replace(published, params=params, **{left_out: None}))
     what = {"survey": "what people say", "ratings": "how raters saw it", "audit": "audited records"}[left_out]
-    assert f"Not assessed: {what}, no table of it ({left_out}.csv)." in plain(sections.profile(less).markdown)
+    assert f"; {what}, no table was given ({left_out}.csv)." in plain(sections.profile(less).markdown)
     assert re.search(rf"{what} +\| +not assessed: no table", plain(sections.absent(less).markdown), re.IGNORECASE)
-    assert "ot assessed" not in plain(sections.profile(report).markdown + sections.absent(report).markdown)
+    assert what not in plain(sections.absent(report).markdown).lower()
+    told = plain(sections.profile(report).markdown)
+    assert "Not assessed: indicators of how the collaborative works, no table was given (indicators.csv)." in told
 
 
 def test_audits_alone_make_results_and_a_score(folder: Path, report: Report) -> None:

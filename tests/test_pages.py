@@ -87,6 +87,33 @@ def test_a_heading_waits_for_the_figures_of_the_section_before_it(tmp_path):
     assert page_with(pages, "Text of b.") >= page_with(pages, "Caption of two.")
 
 
+def test_text_goes_before_a_figure_that_would_leave_its_page_half_empty(tmp_path):
+    body = "# Chapter a\n\n<one>\n\nBefore it.\n\n<two>\n\nAfter it.\n\n# Chapter b\n\nText of b.\n"
+    pages = pages_of(tmp_path, body, {"one": 120, "two": 200})
+    assert page_with(pages, "After it.") == page_with(pages, "Caption of one.") == 0
+    assert page_with(pages, "Caption of two.") == page_with(pages, "Text of b.") == 1
+
+
+def test_a_part_goes_before_a_figure_of_its_chapter_with_all_that_it_says(tmp_path):
+    body = "# Chapter a\n\n<one>\n\n<two>\n\n## A part\n\nText of the part.\n\n# Chapter b\n\nText of b.\n"
+    pages = pages_of(tmp_path, body, {"one": 120, "two": 200})
+    assert page_with(pages, "A part") == page_with(pages, "Text of the part.") == page_with(pages, "Caption of one.")
+    assert page_with(pages, "Caption of two.") == page_with(pages, "Chapter b") == 1
+
+
+def test_a_heading_stays_with_the_figure_that_it_announces(tmp_path):
+    body = "# Chapter a\n\n<one>\n\n<two>\n\n## A part\n\n<three>\n"
+    pages = pages_of(tmp_path, body, {"one": 120, "two": 200, "three": 30})
+    assert page_with(pages, "A part") == page_with(pages, "Caption of three.") == page_with(pages, "Caption of two.")
+
+
+@pytest.mark.parametrize(("one", "two"), [(60, 145), (110, 100)])  # by itself; with the figure before it
+def test_a_figure_that_nearly_fits_is_made_smaller_and_stays_with_its_text(tmp_path, one, two):
+    body = "# Chapter a\n\n<one>\n\nWhat the second shows.\n\n<two>\n\nAfter it.\n"
+    pages = pages_of(tmp_path, body, {"one": one, "two": two})
+    assert page_with(pages, "Caption of two.") == page_with(pages, "What the second shows.") == 0
+
+
 def test_figures_stand_in_the_order_of_their_numbers(sections):
     numbers = [int(number) for number in re.findall(r"Figure(\d):Captionof", "".join(sections))]
     assert numbers == sorted(numbers)

@@ -24,8 +24,7 @@ def params(card: dict[str, Any], **blocks: Any) -> Params:
     return params_of(
         length="quarter",
         periods={"baseline": ["2024Q1", "2024Q4"], "current": ["2025Q1", "2025Q4"]},
-        scorecards={"card": {"label": "Card", **card}},
-        **blocks,
+        **{"scorecards": {"card": {"label": "Card", **card}}, **blocks},
     )
 
 
@@ -66,6 +65,7 @@ def waiver(site: str, first: str, last: str, measure: str = "") -> pd.DataFrame:
 
 
 TWO = {"A": [12.0] * 8, "B": [30.0] * 8}
+TABLES = {"sites": "s", "outcomes": "o", "indicators": "x"}
 
 
 def test_the_recorded_rate_of_the_current_window_is_scored_and_the_true_one_drawn():
@@ -165,9 +165,7 @@ def test_a_waived_site_leaves_the_mean_of_its_region_and_is_not_scored_on_it():
 def test_indicators_are_summed_over_the_window_whatever_the_length_of_their_periods():
     table = panel(**TWO)
     line = {"indicator": "i", "better": "higher", "tiers": [{"at": 80, "points": 10}]}
-    given = params(
-        {"parts": {"i": line}}, indicators=[indicator("i")], data={"sites": "s", "outcomes": "o", "indicators": "x"}
-    )
+    given = params({"parts": {"i": line}}, indicators=[indicator("i")], data=TABLES)
     rows = indicators(
         ("A", "2024Q4", 0, 100, np.nan), ("A", "2025Q1", 90, 100, np.nan), ("A", "2025Q2", 70, 100, np.nan),
         ("B", "2025Q1", 5, 10, np.nan),
@@ -186,7 +184,7 @@ def test_indicators_are_summed_over_the_window_whatever_the_length_of_their_peri
 def test_values_without_denominator_are_put_together_as_declared(how, value):
     table = panel(**TWO)
     line = {"indicator": "i", "better": "higher", "over_periods": how, "tiers": [{"at": 3, "points": 10}]}
-    given = params({"parts": {"i": line}}, indicators=[indicator("i")])
+    given = params({"parts": {"i": line}}, indicators=[indicator("i")], data=TABLES)
     rows = indicators(("A", "2025Q1", np.nan, np.nan, 2), ("A", "2025Q3", np.nan, np.nan, 4))
     parts = results(given, table, draws(table), indicators=rows)["scorecard_parts"].set_index("site")
     assert parts.loc["A", "observed"] == value
@@ -196,10 +194,23 @@ def test_values_without_denominator_are_put_together_as_declared(how, value):
 def test_the_collaboratives_own_row_is_scored_where_there_is_one():
     table = panel(**TWO)
     line = {"indicator": "i", "better": "higher", "unit": "collaborative", "tiers": [{"at": 3, "points": 10}]}
-    given = params({"parts": {"i": line}}, indicators=[indicator("i")])
+    given = params({"parts": {"i": line}}, indicators=[indicator("i")], data=TABLES)
     rows = indicators(("", "2025Q1", np.nan, np.nan, 5), ("A", "2025Q1", np.nan, np.nan, 1))
     parts = results(given, table, draws(table), indicators=rows)["scorecard_parts"]
     assert parts["observed"].tolist() == [5, 5]
+
+
+def test_scorecards_that_look_at_indicators_are_left_out_without_a_table_of_them():
+    table, tiers = panel(**TWO), [{"at": 1, "points": 10}]
+    own = {"label": "Own", "parts": {"m": {"measure": "m", "tiers": [{"at": 20, "points": 10}]}}}
+    gated = own | {"gates": {"present": {"indicator": "i", "at": 1, "keeps": 0.5}}}
+    counting = {"label": "Counting", "parts": {"gated": {"scorecard": "gated", "tiers": tiers}}}
+    cards = {"own": own, "gated": gated, "counting": counting}
+    blocks = {"scorecards": cards, "indicators": [indicator("i") | {"better": "higher"}]}
+    without = params(own, **blocks)
+    assert list(without.scored) == ["own"]
+    assert set(results(without, table, draws(table))["scorecard_sites"]["scorecard"]) == {"own"}
+    assert list(params(own, data=TABLES, **blocks).scored) == ["own", "gated", "counting"]
 
 
 def test_a_scorecard_may_count_another_one():

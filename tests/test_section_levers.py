@@ -203,6 +203,37 @@ def test_without_a_scorecard_the_chapter_is_missing_and_named(tmp_path: Path):
     assert "Motivational levers" in sections.absent(report).markdown
 
 
+INDEX = {
+    "label": "Index",
+    "parts": {"present": {"indicator": "champion_attendance", "tiers": [{"at": 75, "points": 10}]}},
+}
+OWN = {"label": "Own", "parts": {"death": {"measure": "death", "tiers": [{"at": 5, "points": 10}]}}}
+WITHOUT = {"data": {"indicators": None}, "indicators": ["champion_attendance"]}
+
+
+def test_without_a_table_of_indicators_an_index_of_them_is_told_as_missing(tmp_path: Path):
+    blocks = {**WITHOUT, "scorecards": {"index": INDEX}}
+    fake_run.make(tmp_path, Fake(sites=4, blocks=blocks))
+    report = sections.open_report(str(tmp_path))
+    why = "Index looks at indicators, and no table of them was given"
+    assert sections.levers(report).why == why
+    assert why in sections.absent(report).markdown
+    assert "no performance index is declared" not in sections.absent(report).markdown
+    asked = "a table of indicators with rows of champion_attendance (indicators.csv; docs/indicators.md)"
+    assert asked in sections.absent(report).markdown.replace("\\", "")
+
+
+def test_an_index_of_indicators_is_missing_beside_one_that_is_scored(tmp_path: Path):
+    blocks = {**WITHOUT, "scorecards": {"index": INDEX, "own": OWN}}
+    fake_run.make(tmp_path, Fake(sites=14, blocks=blocks))
+    report = sections.open_report(str(tmp_path))
+    chapter = sections.levers(report)._repr_markdown_().replace("\\", "")
+    assert "Not scored: Index looks at indicators, and no table of them was given (indicators.csv)." in chapter
+    assert "tbl-levers-lines-own" in chapter
+    assert "no line is waived for any hospital" in chapter
+    assert re.search(r"^\| Index +\| Index looks", sections.absent(report).markdown, re.M)
+
+
 def test_the_step_makes_the_tables_that_scoring_makes():
     step = next(step for step in further.FURTHER if step.name == "scorecards")
     assert step.makes == NAMES

@@ -375,12 +375,14 @@ def test_indicators_alone_make_their_chapters(tmp_path):
 def test_chapters_ask_for_their_tables_and_nothing_is_asked_for_where_all_are_given(tmp_path, monkeypatch):
     report = sections.open_report(str(fake_run.make(tmp_path, Fake(years=4, cases=300)).path))
     asked = sections.absent(report).markdown
-    for words in ("no survey, no ratings and no audit", "no hours and no costs", "no data on meetings, visits"):
+    for words in ("no survey, no ratings and no audit", "no hours and no costs", "no data on meetings, visits",
+                  "no table of practices was given"):  # fmt: skip
         assert words in asked
     for chapter in ("outcomes", "effect", "deviance", "coordination", "levers", "leadership", "profile"):
         monkeypatch.setattr(importlib.import_module(f"collabeval.sections.{chapter}"), "missing", lambda report: None)
-    for chapter in ("profile", "value"):
+    for chapter in ("deviance", "profile", "levers", "value"):
         monkeypatch.setattr(importlib.import_module(f"collabeval.sections.{chapter}"), "unassessed", lambda report: [])
+    assert "`" not in asked  # cells are read literally
     full = sections.absent(report).markdown
     assert "Nothing is left out" in full
     assert "|" not in full

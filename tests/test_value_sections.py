@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,12 @@ def opened(folder: Path, given: tuple[str, ...], value: dict[str, Any] | None = 
     return sections.open_report(str(folder))
 
 
+def plain(section: Any) -> str:
+    return str(section._repr_markdown_()).replace("\N{NO-BREAK SPACE}", " ").replace("\\", "")
+
+
 def chapter(report: Report) -> str:
-    return sections.burden_and_value(report)._repr_markdown_().replace("\N{NO-BREAK SPACE}", " ").replace("\\", "")
+    return plain(sections.burden_and_value(report))
 
 
 @pytest.mark.parametrize(
@@ -57,6 +62,23 @@ def test_without_any_of_it_the_whole_chapter_is_on_the_list_and_the_card_says_so
     assert isinstance(sections.burden_and_value(report), Missing)
     assert "Burden and value" in sections.absent(report).markdown
     assert "No costs were supplied" in sections.summary(report).markdown
+
+
+def test_only_what_is_lacking_is_asked_for(tmp_path):
+    """Prices and comparators are given, costs are not: neither card nor list asks for what is there."""
+    report = opened(tmp_path, (), VALUE, effect=EFFECT)
+    assert "## What came out in" in chapter(report)
+    assert "went in" not in chapter(report)
+    asked = "a table of costs (costs.csv)"
+    assert re.search(rf"\| {re.escape(asked)} +\|", plain(sections.absent(report)))
+    assert f"No costs were supplied. {asked.capitalize()} would fill this card." in plain(sections.summary(report))
+
+
+def test_without_comparators_only_they_are_asked_for(tmp_path):
+    absent = plain(sections.absent(opened(tmp_path, ("costs", "burden"), VALUE, effect=None)))
+    assert re.search(
+        r"these data cannot tell the programme’s effect .*\| a table of comparators \(comparators.csv\) +\|", absent
+    )
 
 
 def test_costs_without_a_currency_are_on_the_list_with_what_to_do(tmp_path):

@@ -65,7 +65,7 @@ FURTHER: tuple[Further, ...] = (
     Further(
         name="scorecards",
         what="Scoring the performance index",
-        there=lambda params: bool(params.scorecards),
+        there=lambda params: bool(params.scored),
         tables=("indicators", "waivers"),
         blocks=("scorecards", "indicators"),
         makes=("scorecard_sites", "scorecard_tiers", "scorecard_parts", "scorecard_summary", "scorecard_signals"),

@@ -1,15 +1,11 @@
 -- Writes every figure: an SVG inside the page for HTML, an image with alternative text for Typst.
 -- structure.lua has put the figure's number ("Figure 1") into `number`, and `summary` where it stands above the chapters.
--- In Typst a tall figure goes to the foot or the top of a page, and the table of its section runs on around it.
+-- In Typst the chapters are handed over block by block: pages.typ makes figures smaller, or sets what follows before
+-- them, where the page would stay half empty.
 
 local is_typst = FORMAT:match("typst") ~= nil
 
 local printable = 0.7 -- height by width; such a picture shares a page with another when the page is printed
-
--- Millimetres of the page that typst-template.typ sets.
-local page_width, page_height = 176, 265
-local half, least = 104, 0.85 -- height of a picture that shares a page, and the smallest scale that may bring it there
-local around, line_height, line_length = 6.5, 3.9, 130 -- space around a figure, and its caption's lines and characters
 
 local function raw(text)
   return pandoc.RawInline(is_typst and "typst" or "html", text)
@@ -63,30 +59,11 @@ local function html_figure(picture, caption)
   return { raw_block(open), pandoc.Plain(text), raw_block("</figure>") }
 end
 
--- Height by width of an SVG picture; nil for other pictures.
-local function shape_of(source)
-  local file = source:match("%.svg$") and io.open(source, "r")
-  if not file then return nil end
-  local width, height = file:read("a"):match('<svg[^>]-viewBox="[%d.-]+ [%d.-]+ ([%d.]+) ([%d.]+)"')
-  file:close()
-  return width and height / width
-end
-
-local function caption_height(caption)
-  return around + line_height * math.ceil((utf8.len(pandoc.utils.stringify(caption)) or 0) / line_length)
-end
-
--- The share of the text's width that a picture is set at: a little smaller than the text is wide where that lets two
--- pictures stand on a page.
-local function scale_of(natural)
-  return natural > half and natural * least <= half and half / natural or 1
-end
-
-local function typst_figure(picture, caption)
-  local image = "report-image(" .. typst_string(picture.src) .. ", alt: " .. typst_string(picture.alt)
-    .. string.format(", width: %.1f%%", 100 * picture.scale) .. (picture.fit and ", caption: summary-caption, rest: summary-rest" or "") .. ")"
+-- The figure in Typst, its picture set at a share of the text's width that `scale` names.
+local function typst_figure(picture, caption, scale)
+  local image = "report-image(" .. typst_string(picture.src) .. ", alt: " .. typst_string(picture.alt) .. ", width: " .. scale
+    .. (picture.fit and ", caption: summary-caption, rest: summary-rest" or "") .. ")"
   local text = pandoc.Inlines({ raw("#figure(" .. image .. ", kind: image") })
-  if picture.float then text:insert(raw(", placement: " .. picture.float)) end
   if not picture.number then text:insert(raw(", numbering: none")) end
   if #caption > 0 then
     text:insert(raw(", caption: ["))
@@ -94,7 +71,7 @@ local function typst_figure(picture, caption)
     text:insert(raw("]"))
   end
   text:insert(raw(picture.id ~= "" and ") <" .. picture.id .. ">" or ")"))
-  return { pandoc.Plain(text) }
+  return pandoc.Plain(text)
 end
 
 local function picture_of(figure)
@@ -108,89 +85,66 @@ local function picture_of(figure)
     error("the picture " .. image.src .. " has neither fig-alt nor a caption")
   end
   local attributes = figure.attributes
-  return { src = image.src, alt = alt, id = figure.identifier, number = attributes.number,
-    summary = attributes.summary }, caption
+  return { src = image.src, alt = alt, id = figure.identifier, number = attributes.number, fit = attributes.fit }, caption
 end
 
--- Two tall pictures in a row are made a little smaller where that brings them onto one page.
-local function pair(first, second)
-  local free = page_height - first.words - second.words
-  local scale = free / (first.natural + second.natural)
-  if scale >= least and scale < 1 then
-    first.scale, second.scale = scale, scale -- nothing is left over, where a table would set its head alone
-    return true
-  end
-  return scale >= 1
-end
-
--- Size and place of the pictures of one section, in order, where a table follows that can run around them: the first
--- at the foot of the page if it is tall, so that it never stands above its own heading, and those that cannot
--- stand on the page of the first at the top of later ones.
-local function arrange(pictures)
-  local used, paired = 0, false
-  for position, picture in ipairs(pictures) do
-    local height = picture.natural * picture.scale + picture.words
-    picture.float = picture.tabled and ((position == 1 and height > page_height / 2 and "bottom")
-      or (used > 0 and used + height > page_height and "top")) or nil
-    local before = pictures[position - 1]
-    if picture.float == "top" and before.float == "top" and not paired then
-      paired = pair(before, picture)
-    else
-      paired = false
-    end
-    used = used + height
-  end
-end
-
--- The pictures of the chapters with their sizes, arranged section by section.
-local function plan(blocks)
-  local planned, section = {}, {}
-  local function close()
-    arrange(section)
-    section = {}
-  end
-  blocks:walk({
-    traverse = "topdown",
-    Header = function() close() end,
-    Table = function()
-      for _, picture in ipairs(section) do picture.tabled = true end
-    end,
-    Figure = function(figure)
-      local picture, caption = picture_of(figure)
-      if picture then
-        local shape = shape_of(picture.src)
-        picture.natural = shape and shape * page_width or 0
-        picture.scale = picture.summary and 1 or scale_of(picture.natural)
-        picture.words = caption_height(caption)
-        picture.fit = figure.attributes.fit
-        if not picture.summary then table.insert(section, picture) end
-        table.insert(planned, picture)
-      end
-      return nil, false
-    end,
-  })
-  close()
-  return planned
-end
-
--- A heading waits for the pictures of the section before it.
 local function typst_pictures(blocks)
-  local planned, next_one, waiting = plan(blocks), 0, false
   return blocks:walk({
-    traverse = "topdown",
-    Header = function(header)
-      if not waiting then return nil end
-      waiting = false
-      return { raw_block("#place.flush()"), header }, false
-    end,
     Figure = function(figure)
       local picture, caption = picture_of(figure)
-      if not picture then return nil end
-      next_one = next_one + 1
-      waiting = waiting or planned[next_one].float ~= nil
-      return typst_figure(planned[next_one], caption), false
+      return picture and typst_figure(picture, caption, "100%")
     end,
   })
+end
+
+-- What pages.typ is told of a block: whether it may run over pages, and whether it keeps with the next.
+local function kind_of(block)
+  local classes = block.t == "Div" and block.classes or pandoc.List({})
+  local announces = block.t == "Para" and pandoc.utils.stringify(block):match(":$")
+  if block.t == "Header" then return 'kind: "heading", level: ' .. block.level end
+  if announces then return 'kind: "announcement"' end
+  if block.t == "Table" then return block.attributes.long and 'kind: "long-table"' or 'kind: "whole"' end
+  if classes:find_if(function(class) return class:match("^callout%-") end) then return 'kind: "whole"' end
+  return 'kind: "text"'
+end
+
+-- One block as an item of the list that pages.typ takes; a figure as a function of its scale.
+local function item(block)
+  local picture, caption = nil, nil
+  if block.t == "Figure" then picture, caption = picture_of(block) end
+  if not picture then
+    return pandoc.Blocks({ raw_block("(" .. kind_of(block) .. ", body: [") }) .. typst_pictures(pandoc.Blocks({ block }))
+      .. pandoc.Blocks({ raw_block("]),") })
+  end
+  return pandoc.Blocks({ raw_block('(kind: "figure", body: scale => ['),
+    typst_figure(picture, caption, "scale * 100%"), raw_block("]),") })
+end
+
+-- From the first chapter to the end of the section of the last figure, with all its parts: first and last block; nil without
+-- such a figure.
+local function stretch(blocks)
+  local first, last, level, own = nil, nil, 0, 0
+  for position, block in ipairs(blocks) do
+    if block.t == "Header" then first, level = first or position, block.level end
+    if block.t == "Figure" and first then last, own = position, level end
+  end
+  if not last then return nil end
+  local function ends(block) return block.t == "Header" and block.level <= own end
+  while last < #blocks and not ends(blocks[last + 1]) do last = last + 1 end
+  return first, last
+end
+
+-- The chapters as one list of blocks, which pages.typ lays on pages.
+local function on_pages(blocks)
+  local first, last = stretch(blocks)
+  if not first then return typst_pictures(blocks) end
+  local out = typst_pictures(pandoc.Blocks({ table.unpack(blocks, 1, first - 1) }))
+  local opening = #out + 1
+  for position = first, last do out:extend(item(blocks[position])) end
+  out[opening].text = "#on-pages((" .. out[opening].text -- one block, before which look.lua puts the list of contents
+  out:insert(raw_block("))"))
+  out:extend(typst_pictures(pandoc.Blocks({ table.unpack(blocks, last + 1) })))
+  return out
 end
 
 -- The picture of the summary page makes room for what stands below it, up to the first chapter.
@@ -231,6 +185,6 @@ local function html_pictures(blocks)
 end
 
 function Pandoc(doc)
-  doc.blocks = is_typst and typst_pictures(fit_summary(doc.blocks)) or html_pictures(doc.blocks)
+  doc.blocks = is_typst and on_pages(fit_summary(doc.blocks)) or html_pictures(doc.blocks)
   return doc
 end

@@ -195,6 +195,11 @@ local function take_front(blocks, meta)
   return rest
 end
 
+-- Whether a block opens the list of blocks that pages.typ lays on pages, with the first chapter in it (figures.lua).
+local function opens_pages(block)
+  return block and block.t == "RawBlock" and block.text:match("^#on%-pages") ~= nil
+end
+
 -- The chapters (headings of level 1 here; Pandoc shifts levels after the filters), listed before the first of them (the page above it is the summary).
 local function with_contents(blocks)
   local items, first = {}, nil
@@ -212,6 +217,7 @@ local function with_contents(blocks)
     list = { raw_block('<nav class="contents" aria-labelledby="contents-title"><p id="contents-title">Contents</p>'),
       pandoc.BulletList(items), raw_block("</nav>") }
   end
+  if opens_pages(blocks[first - 1]) then first = first - 1 end
   for offset, block in ipairs(list) do blocks:insert(first + offset - 1, block) end
   return blocks
 end

@@ -4,6 +4,7 @@
 local is_typst = FORMAT:match("typst") ~= nil
 local nbsp = "\u{a0}"
 local label_words = { fig = "Figure", tbl = "Table" }
+local long_table = 14 -- rows; a table with more may run over pages
 
 -- Cells ---------------------------------------------------------------------------------------------------------------
 
@@ -26,6 +27,12 @@ local function unwrap_wide_table(div)
 end
 
 -- Labels and references -----------------------------------------------------------------------------------------------
+
+local function rows_of(tbl)
+  local rows = 0
+  for _, body in ipairs(tbl.bodies) do rows = rows + #body.body end
+  return rows
+end
 
 -- The label of a table; Pandoc before 3.6 leaves it in the caption's text.
 local function take_table_label(tbl)
@@ -59,7 +66,7 @@ local function as_figure(para)
 end
 
 -- Every figure and table gets its number in reading order, and figures above the first chapter are marked as the
--- summary's; headings give their text.
+-- summary's, long tables as such; headings give their text.
 local function number_labels(blocks)
   local labels, count, in_chapters = {}, { fig = 0, tbl = 0 }, false
   local function number(kind, element)
@@ -81,6 +88,7 @@ local function number_labels(blocks)
     end,
     Table = function(tbl)
       take_table_label(tbl)
+      tbl.attributes.long = rows_of(tbl) > long_table and "true" or nil
       return number("tbl", tbl), false
     end,
     Header = function(header)

@@ -16,7 +16,6 @@ local full_table = 105 -- characters below the headings; a table above this may 
 local full_page = 115 -- characters, with two for each gap; a table above this has headings of several lines
 local wide_table = 80 -- characters; a wide-table above this is set smaller
 local short_cell = 12 -- characters; a column of cells no longer than this never breaks
-local long_table = 14 -- rows; a table with more may run over pages
 local short_table = 60 -- characters; a table below this is not stretched to the width of the page
 
 local function rows_of(tbl)
@@ -161,7 +160,7 @@ local function typst_table(tbl)
   local aligns, quiet = {}, interval_columns(tbl)
   for _, spec in ipairs(tbl.colspecs) do table.insert(aligns, names[spec[1]]) end
   local caption = pandoc.utils.blocks_to_inlines(tbl.caption.long)
-  local long = #rows_of(tbl) > long_table
+  local long = tbl.attributes.long ~= nil
   local text = pandoc.Inlines({ raw((long and "#long-table[" or "") .. "#figure(kind: table" .. (number and "" or ", numbering: none")) })
   if #caption > 0 then
     text:insert(raw(", caption: figure.caption(position: top)["))

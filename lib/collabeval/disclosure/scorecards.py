@@ -63,7 +63,7 @@ def publish_scorecards(
     """All scorecards of a run; () where it has none."""
     if "scorecard_sites" not in tables:
         return ()
-    return tuple(_published(name, tables, params, labels) for name in params.scorecards)
+    return tuple(_published(name, tables, params, labels) for name in params.scored)
 
 
 def _published(

@@ -15,7 +15,7 @@ from collabeval.params.indicators import Indicator, Named, each_once
 from collabeval.params.model import Model, Prior, Priors, Rules, Sampling
 from collabeval.params.profile import Profile
 from collabeval.params.records import Covariate, Records
-from collabeval.params.scorecards import Scorecard, check_scorecards, directions
+from collabeval.params.scorecards import Scorecard, check_scorecards, directions, without_indicators
 from collabeval.params.survey import Survey
 from collabeval.params.types import Code, Family, Probability, Strict, Text, refusal
 from collabeval.params.value import Value
@@ -295,6 +295,11 @@ class Params(Strict):
                 f"`{PARAMS_MODEL}` stands for the model of `model` itself", "give the alternative a name of its own"
             )
         return compare
+
+    @property
+    def scored(self) -> dict[str, Scorecard]:
+        """The scorecards that can be scored: without a table of indicators, those that look at none."""
+        return self.scorecards if "indicators" in self.data.further else without_indicators(self.scorecards)
 
     def fitted_by(self, model: Model) -> Params:
         """The same evaluation with another model."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Award", "Gate", "Money", "Part", "Scorecard", "Signals", "Source", "Tier", "better", "check_scorecards",
-    "directions",
+    "directions", "without_indicators",
 ]  # fmt: skip
 
 
@@ -124,6 +124,17 @@ class Scorecard(Strict):
         if levels and max(levels) > self.total * (1 + 1e-9):
             raise refusal(f"an award needs {max(levels):g} points, and there are {self.total:g}", "lower it")
         return self
+
+
+def without_indicators(scorecards: Mapping[str, Scorecard]) -> dict[str, Scorecard]:
+    """Those that can be scored without a table of indicators: no line or gate looks at one, nor does one they count."""
+
+    def needs_none(card: Scorecard) -> bool:
+        sources = [line.source for line in (*card.parts.values(), *card.gates.values())]
+        counted = [code for kind, code in sources if kind == "scorecard"]
+        return all(kind != "indicator" for kind, _ in sources) and all(needs_none(scorecards[code]) for code in counted)
+
+    return {name: card for name, card in scorecards.items() if needs_none(card)}
 
 
 def directions(entries: Iterable[str | Indicator]) -> dict[str, str]:

@@ -47,7 +47,7 @@ class Inputs:
     @property
     def draws(self) -> int:
         """Draws of every line: those of the fit with the fewest, at most `DRAWS`, fewer for thousands of sites."""
-        lines = max(len(card.parts) for card in self.params.scorecards.values())
+        lines = max(len(card.parts) for card in self.params.scored.values())
         room = max(FEWEST, CELLS // (lines * max(len(self.sites), 1)))
         return min([DRAWS, room, *(posterior.draws for posterior in self.posteriors.values())])
 
@@ -80,7 +80,7 @@ def evaluate_scorecards(
         window=_window(params, panel),
     )
     found: dict[str, list[pd.DataFrame]] = {name: [] for name in NAMES}
-    for name, card in params.scorecards.items():
+    for name, card in params.scored.items():
         _check_columns(name, card, sites)
         scored = scored_by(inputs, name)
         lines = {code: part.model_copy(update={"between": "line"}) for code, part in card.parts.items()}
@@ -97,7 +97,7 @@ def evaluate_scorecards(
 
 def measures_scored(params: Params) -> list[str]:
     """The measures that any line or gate looks at, in the order of params."""
-    used = {code for card in params.scorecards.values() for kind, code in map(_source, _lines(card).values())
+    used = {code for card in params.scored.values() for kind, code in map(_source, _lines(card).values())
             if kind == "measure"}  # fmt: skip
     return [name for name in params.measures if name in used]
 

@@ -14,13 +14,14 @@ def absent(report: Report) -> Section:
     made = (profile, deviance, coordination, levers, leadership)
     over_time = outcomes.missing(report) or effect.missing(report)
     rest = (chapter.missing(report) for chapter in made)
-    found = [part for part in (over_time, *rest, *profile.unassessed(report), *value.unassessed(report)) if part]
+    parts = (part for chapter in (deviance, profile, levers, value) for part in chapter.unassessed(report))
+    found = [part for part in (over_time, *rest, *parts) if part]
     heading = "# Not in this report {#sec-absent}"
     if not found:
         return Section(blocks(heading, text("Nothing is left out for want of data: every chapter has its own.")))
     table = pd.DataFrame(
         {
-            "Chapter": [part.section for part in found],
+            "Chapter or part": [part.section for part in found],
             "Why it is left out": [part.why for part in found],
             "What would fill it": [part.needs for part in found],
         }
@@ -28,7 +29,7 @@ def absent(report: Report) -> Section:
     return Section(
         blocks(
             heading,
-            text("Chapters without data are left out rather than filled with words."),
-            tables.wide(tables.pipe_table(table, "Chapters left out, and what would fill them", "absent")),
+            text("What has no data is left out rather than filled with words."),
+            tables.wide(tables.pipe_table(table, "What is left out, and what would fill it", "absent")),
         )
     )

@@ -6,7 +6,7 @@ import pandas as pd
 
 from collabeval.sections import indicators
 from collabeval.sections.narrative import narrated
-from collabeval.sections.practices import practices
+from collabeval.sections.practices import LACKING, practices
 from collabeval.sections.report import Missing, Report, Section, blocks, callout, slug, text
 from collabeval.statements import multiplicity, numbers, phrases
 from collabeval.statements import words as slugs
@@ -24,6 +24,11 @@ def missing(report: Report) -> Missing | None:
     if any(enough(facts) for facts in report.facts) or indicators.there(report, FEATURES):
         return None
     return Missing(TITLE, f"no {report.lead.nouns[0]} has data enough", "more cases for each, or more periods")
+
+
+def unassessed(report: Report) -> list[Missing]:
+    """The part on practices, where there is no table of them; none where the whole chapter is left out."""
+    return [] if missing(report) or report.published.practices is not None else [LACKING]
 
 
 def enough(facts: Facts) -> list[Named]:

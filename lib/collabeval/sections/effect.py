@@ -25,7 +25,7 @@ ROWS = (
 MISSING = Missing(
     "What is due to the programme",
     "nobody outside it was given to compare with",
-    "a table of comparators (comparators.csv), or `effect: {}` in the params file where sites joined in turn",
+    "a table of comparators (comparators.csv), or “effect: {}” in the params file where sites joined in turn",
 )
 
 

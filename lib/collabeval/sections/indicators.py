@@ -66,11 +66,12 @@ def missing(report: Report, title: str, features: Sequence[str], lacks: str) -> 
     if read.has_numbers(report.published, features):
         return None
     named = [one.indicator.id for one in read.read(report.published, features)]
-    if named:
+    if named and "indicators" in report.published.params.data.further:
         return Missing(
             title, "its indicators have no numbers this year", f"rows of {numbers.listed(named, 4)} in indicators.csv"
         )
-    return Missing(title, f"no data on {lacks}", "a table of indicators (indicators.csv; docs/indicators.md)")
+    rows = f" with rows of {numbers.listed(named, 4)}" if named else ""
+    return Missing(title, f"no data on {lacks}", f"a table of indicators{rows} (indicators.csv; docs/indicators.md)")
 
 
 def _with_numbers(report: Report, features: Sequence[str]) -> list[Reading]:

@@ -21,12 +21,36 @@ FEATURES = ("levers",)  # of the indicators shown here
 NEAREST = 2  # next tiers named for a site
 DOUBT = 0.5
 NOTHING = "Nothing, by the rules of this report."
-MISSING = Missing("Motivational levers", "no performance index is declared", "a scorecard in the params file")
+TITLE = "Motivational levers"
+INDICATORS = "a table of indicators (indicators.csv)"
+MISSING = Missing(TITLE, "no performance index is declared", "a scorecard in the params file")
+NO_WAIVERS = "No table of waivers (waivers.csv) was given: no line is waived for any {noun}."
 
 
 def missing(report: Report) -> Missing | None:
     """What stands in the list of chapters left out; None where there is a scorecard, or indicators have numbers."""
-    return None if report.published.scorecards or indicators.there(report, FEATURES) else MISSING
+    if report.published.scorecards or indicators.there(report, FEATURES):
+        return None
+    unscored = _unscored(report)
+    return Missing(TITLE, _without_table(unscored), INDICATORS) if unscored else MISSING
+
+
+def unassessed(report: Report) -> list[Missing]:
+    """The scorecards that cannot be scored where others can; none where the whole chapter is left out."""
+    if missing(report):
+        return []
+    return [Missing(label, _without_table([label]), INDICATORS) for label in _unscored(report)]
+
+
+def _unscored(report: Report) -> list[str]:
+    """Labels of the scorecards that look at indicators, of which there is no table."""
+    params = report.published.params
+    return [card.label for name, card in params.scorecards.items() if name not in params.scored]
+
+
+def _without_table(labels: Sequence[str]) -> str:
+    looks = numbers.plural(len(labels), ("looks", "look"))
+    return f"{numbers.listed(labels)} {looks} at indicators, and no table of them was given"
 
 
 @narrated("levers")
@@ -37,8 +61,10 @@ def levers(report: Report) -> Section | Missing:
     cards = report.published.scorecards
     shown = [_scorecard(report, card, "##" if len(cards) == 1 else "###") for card in cards]
     of_levers = indicators.added(report, "levers", FEATURES, "motivational levers")
-    undeclared = "" if cards else text("No performance index is declared; a scorecard in the params file would be one.")
-    return Section(blocks("# Motivational levers {#sec-levers}", undeclared, *shown, of_levers))
+    without = "" if cards else text("No performance index is declared; a scorecard in the params file would be one.")
+    if unscored := _unscored(report):
+        without = text(f"Not scored: {_without_table(unscored)} (indicators.csv).")
+    return Section(blocks(f"# {TITLE} {{#sec-levers}}", without, *shown, of_levers))
 
 
 def _scorecard(report: Report, card: PublishedScorecard, level: str) -> str:
@@ -52,6 +78,7 @@ def _scorecard(report: Report, card: PublishedScorecard, level: str) -> str:
         *((_figure(report, card), _volume(report, card)) if apart else ()),
         text(say.money(card, nouns)),
         f"{level} The lines of the index",
+        "" if "waivers" in report.published.params.data.further else text(NO_WAIVERS.format(noun=nouns[0])),
         _lines(report, card),
         _targets(report, card),
         *(by_site if apart else ()),

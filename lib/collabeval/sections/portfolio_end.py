@@ -35,7 +35,7 @@ def shared_sites(report: FunderReport) -> Section | Missing:
     """How many sites take part in several collaboratives, and their scores over all of them."""
     rows = report.published.overlap
     if rows.empty:
-        needs = "a table that says which sites are the same (`site_register` in the portfolio's params)"
+        needs = "a table that says which sites are the same (“site_register” in the portfolio's params)"
         return Missing("Sites in several collaboratives", "there is no register of sites", needs)
     return Section(
         blocks(

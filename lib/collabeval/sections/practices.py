@@ -8,13 +8,16 @@ from collabeval import plots
 from collabeval.disclosure.practices import Practices
 from collabeval.plots import Axis
 from collabeval.sections.pictures import QUANTILES, tag_of
-from collabeval.sections.report import Report, blocks, callout, figure_text, slug, text
+from collabeval.sections.report import Missing, Report, blocks, callout, figure_text, slug, text
 from collabeval.statements import numbers, phrases
 from collabeval.statements import practices as say
 from collabeval.statements import words as slugs
 from collabeval.statements.facts import Facts, Named
 
 LATEST = 5  # periods of the table of who does what
+LACKING = Missing(
+    "What high performers do differently", "no table of practices was given", "a table of practices (practices.csv)"
+)
 
 
 def practices(report: Report) -> str:
@@ -22,8 +25,8 @@ def practices(report: Report) -> str:
     found, noun = report.published.practices, report.lead.nouns[0]
     if found is None:
         return text(
-            f"What the high performers do differently is not part of this report: a table of practices by {noun} would "
-            "be needed."
+            f"What the high performers do differently is not part of this report: a table of practices by {noun} "
+            "(practices.csv) would be needed."
         )
     parts = [_measure(report, facts, found) for facts in report.facts]
     return blocks("## What high performers do differently", *parts, _adoption(report, found))

@@ -62,7 +62,7 @@ def unassessed(report: Report) -> list[Missing]:
     if report.published.profile is None:
         return []
     return [
-        Missing(numbers.capital(what), f"not assessed: {why}", f"the table of {table} ({table}.csv)")
+        Missing(numbers.capital(what), f"not assessed: {why}", f"{say.TABLES[table]} ({table}.csv)")
         for what, table, why in say.unassessed(report.published)
     ]
 

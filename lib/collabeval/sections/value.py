@@ -30,7 +30,7 @@ def missing(report: Report) -> Missing | None:
     """Why the chapter is left out, if it is."""
     published = report.published
     if published.params.value is None and "costs" in published.params.data.further and not _told(report):
-        return Missing(TITLE, "what the costs are counted in is not declared", "a block `value` in the params file")
+        return Missing(TITLE, "what the costs are counted in is not declared", "a block “value” in the params file")
     if _has_worth(value_facts.gather(published)) or _told(report):
         return None
     return Missing(TITLE, "no hours and no costs", "tables of burden and costs (burden.csv, costs.csv)")
@@ -43,15 +43,17 @@ def unassessed(report: Report) -> list[Missing]:
         return [whole]
     worth, found = value_facts.gather(report.published), []
     if worth is None or not math.isfinite(worth.cost):
-        found.append(Missing("Cost of the programme", "no costs, or no currency to count them in",
-                             "a table of costs (costs.csv) and a block `value` in the params file"))  # fmt: skip
+        found.append(_missing("Cost of the programme", value_notes.without_cost(report.published)))
     if worth is None or worth.saved is None:
-        why = "no events avoided and priced" if worth is None else value_notes.not_valued(worth)
-        found.append(Missing("Value of the events avoided", why,
-                             "comparators, and the cost of an event (value.cost_per_event)"))  # fmt: skip
+        found.append(_missing("Value of the events avoided", value_notes.without_worth(report.published, worth)))
     if not _burdens(report):
         found.append(Missing("Hours of collecting data", "no hours by site", "a table of burden (burden.csv)"))
     return found
+
+
+def _missing(part: str, lacks: tuple[str, list[str]]) -> Missing:
+    why, needed = lacks
+    return Missing(part, why, numbers.listed(needed))
 
 
 @narrated("value")

@@ -47,11 +47,10 @@ def cards(published: Published, facts: Facts, actions: Sequence[str]) -> tuple[C
 
 
 def _what_it_cost(published: Published) -> Card:
-    found = value_card.card(published, value_facts.gather(published))
+    worth = value_facts.gather(published)
+    found = value_card.card(published, worth)
     if found is None:
-        return Card(QUESTIONS[3], "Not in this report.",
-                    "No costs were supplied. A table of costs (costs.csv) and a cost for each event avoided would fill "
-                    "this card.")  # fmt: skip
+        return Card(QUESTIONS[3], "Not in this report.", value_card.without_costs(published, worth))
     answer, said, label, chance = found
     return Card(QUESTIONS[3], answer, said, _chance_bar(label, chance))
 

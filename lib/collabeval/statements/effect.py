@@ -14,7 +14,7 @@ from collabeval.statements.numbers import NO_BREAK
 # what is missing where nothing can be estimated
 NEEDS = {
     "periods": "periods: the same outcomes by month, quarter, half-year or year",
-    "dates": "the dates on which {sites} joined (the column `joined` of the table of sites)",
+    "dates": "the dates on which {sites} joined (the column “joined” of the table of sites)",
     "after": "periods after {sites} joined",
     "before": "data from before {sites} joined",
     "untreated": "comparators, or {sites} that join later, seen both before and after others join",

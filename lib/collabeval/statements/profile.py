@@ -22,6 +22,12 @@ OWN_PARTS = {
     "audit": "Audited fields that agree",
 }
 SOURCES = {"survey": "survey", "ratings": "ratings", "audit": "audit"}
+TABLES = {
+    "indicators": "a table of indicators",
+    "survey": "a table of answers to the survey",
+    "ratings": "a table of ratings of the features",
+    "audit": "a table of records abstracted twice",
+}
 FEATURES_IN_ALL = 5
 MOST_ADVICE = 3
 
@@ -114,23 +120,25 @@ def weights(published: Published) -> str:
 
 
 def unassessed(published: Published) -> list[tuple[str, FurtherName, str]]:
-    """Of survey, ratings and audit those without results: what they are, their table, and why there are none."""
+    """What scores of features are made of and is not there: what it is, its table, and why there are no results."""
     survey = published.params.survey
     fewest = FEWEST if survey is None else survey.minimum_respondents
     few_people = f"fewer than {numbers.number_word(fewest)} people answered"
     few_raters = f"fewer than {numbers.number_word(FEWEST_RATERS)} raters scored the features"
+    works = "indicators of how the collaborative works"
     views: list[tuple[str, FurtherName, object, str]] = [
+        (works, "indicators", published.indicators, "none has numbers in the years compared"),
         ("what people say", "survey", published.survey, few_people),
         ("how raters saw it", "ratings", published.ratings, few_raters),
         ("audited records", "audit", published.audit, "no audited records in the years compared"),
     ]
     given = published.params.data.further
-    return [(what, table, why if table in given else f"no table of it ({table}.csv)")
+    return [(what, table, why if table in given else f"no table was given ({table}.csv)")
             for what, table, view, why in views if view is None]  # fmt: skip
 
 
 def not_assessed(published: Published) -> str:
-    """ "Not assessed: what people say, no table of it (survey.csv)."; "" where all are."""
+    """ "Not assessed: what people say, no table was given (survey.csv)."; "" where all are."""
     parts = [f"{what}, {why}" for what, _, why in unassessed(published)]
     return f"Not assessed: {'; '.join(parts)}." if parts else ""
 

@@ -117,12 +117,12 @@ def _without_net(published: Published, worth: Worth) -> str:
     return f"{spent}; {NO_RETURN}, since {why_not(worth)}."
 
 
-def why_not(worth: Worth) -> str:
-    """Why nothing is valued, of the leading measure."""
+def why_not(worth: Worth, whose: str = "its") -> str:
+    """Why nothing is valued, of the leading measure; `whose` effect cannot be told."""
     reason = next(iter(worth.reasons.values()), "")
     if not reason:
         return "no measure counts events that could be avoided"
-    return f"these data cannot tell its effect ({REASONS.get(reason, reason)})"
+    return f"these data cannot tell {whose} effect ({REASONS.get(reason, reason)})"
 
 
 def events(each: Events) -> str:

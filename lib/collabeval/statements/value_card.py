@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from collabeval.disclosure import Published
-from collabeval.statements import numbers, value
+from collabeval.statements import numbers, value, value_notes
 from collabeval.statements.money import money
 from collabeval.statements.value_facts import Worth
 
@@ -28,3 +28,11 @@ def card(published: Published, worth: Worth | None) -> tuple[str, str, str, floa
     label = label if worth.basis == "effect" else "Chance that the change is worth the cost"
     said = " ".join(filter(None, [value.hedged(numbers.capital(sums), worth.basis), value.returns(worth)]))
     return answer, said, label, worth.chance
+
+
+def without_costs(published: Published, worth: Worth | None) -> str:
+    """The text of the card where no costs are known: what would fill it."""
+    why, needed = value_notes.without_cost(published)
+    if worth is None or worth.saved is None:
+        needed += value_notes.without_worth(published, worth)[1]
+    return f"{numbers.capital(why)}. {numbers.capital(numbers.listed(needed))} would fill this card."

@@ -160,5 +160,6 @@ def input_end(row: pd.Series, end: str, currency: str) -> str:
 
 
 def heading(worth: Worth) -> str:
-    """What the sum of the main figure is: over which time."""
-    return f"What went in and what came out{phrases.in_period(worth.cost_span)}"
+    """What the sum of the main figure is: over which time; without costs nothing is known to have gone in."""
+    what = "What went in and what came out" if math.isfinite(worth.cost) else "What came out"
+    return f"{what}{phrases.in_period(worth.cost_span)}"

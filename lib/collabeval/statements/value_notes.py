@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collabeval.disclosure import Published
 from collabeval.params import Value
 from collabeval.statements import numbers, value
 from collabeval.statements.money import money
 from collabeval.statements.value_facts import Worth
+
+COSTS = "a table of costs (costs.csv)"
+COMPARATORS = "a table of comparators (comparators.csv)"
+PRICES = "the cost of an event (value.cost_per_event)"
 
 
 def item_name(item: str) -> str:
@@ -22,7 +27,25 @@ def not_assessed(parts: list[str]) -> str:
 
 def not_valued(worth: Worth) -> str:
     """Why no events avoided have a value."""
-    return "no cost of an event is given" if worth.valued else value.why_not(worth)
+    return "no cost of an event is given" if worth.valued else value.why_not(worth, "the programme’s")
+
+
+def without_cost(published: Published) -> tuple[str, list[str]]:
+    """Why it is not known what the programme cost, and what would tell."""
+    given, declared = "costs" in published.params.data.further, published.params.value is not None
+    if given and declared:
+        return "no costs of the years that count", ["costs of those years (costs.csv)"]
+    why = "what the costs are counted in is not declared" if given else "no costs were supplied"
+    needed = ("" if given else COSTS, "" if declared else "a block “value” in the params file")
+    return why, list(filter(None, needed))
+
+
+def without_worth(published: Published, worth: Worth | None) -> tuple[str, list[str]]:
+    """Why the events avoided have no value, and what would give them one."""
+    priced = published.params.value is not None and bool(published.params.value.cost_per_event)
+    needed = ["" if published.effect is not None else COMPARATORS, "" if priced else PRICES]
+    why = "no cost of an event is given" if worth is None else not_valued(worth)
+    return why, list(filter(None, needed)) or ["data that tell an effect from a change (comparators.csv)"]
 
 
 def middles(worth: Worth, at_the_means: float) -> str:
