@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq, minimize
 
+from collabeval.errors import CollabevalError
 from collabeval.laplace.centre import Profile, axes_at
 from collabeval.models.grouped import Floats
 from collabeval.quadrature.problem import Problem
@@ -17,6 +18,7 @@ FEW_POINTS, POINTS = 3, 7  # values of the groups' sd
 LEAST = 0.02  # of the root of a standard deviation
 DISTANCES = np.array([0.35, 0.7, 1.1, 1.6, 2.2, 3.0, 4.0, 5.5, 7.5, 10.0])
 DEEP = 12.0  # fall of the log-density beyond which an axis is not followed
+SHALLOW = 6.0  # fall of the log-density that an end must have: some thousandths of the posterior lie beyond at most
 FIRST, LONGER, WALKS = 3.0, 1.6, 30  # steps towards an end, in standard deviations: the first, each next one, at most
 NEAR_END = 0.3  # of a standard deviation, to which an end is found
 
@@ -32,7 +34,13 @@ class Centre:
 
 
 def locate(problem: Problem) -> Centre:
-    """Find where the posterior is, and how wide."""
+    """Find where the posterior is, and how wide.
+
+    Raises
+    ------
+    CollabevalError
+        No ends of the groups' standard deviation were found beyond which the posterior has next to no weight.
+    """
     start = np.array([each.free(START if d else 1.0) for d, each in enumerate(problem.hyper)])
     rough, width = _whole_mode(problem, start)
     ends = _ends(problem, rough, width)
@@ -40,6 +48,7 @@ def locate(problem: Problem) -> Centre:
     ends = _ends(problem, np.append(rough[0], u[1:]), width)
     surrogate = expanded(problem, u, ends, POINTS)
     u = _mode(surrogate, u)
+    _trust(surrogate, u)
     axes = axes_at(surrogate.log_densities, u)
     return Centre(surrogate, u, axes, tuple(_profile(surrogate, u, axes[:, d]) for d in range(len(u))))
 
@@ -93,6 +102,16 @@ def _ends(problem: Problem, u: Floats, width: float) -> tuple[float, float]:
         return far
 
     return end(-1), end(1)
+
+
+def _trust(surrogate: Surrogate, u: Floats) -> None:
+    """Refuse a picture that ends where the posterior still has weight: no weight of a proposal would tell."""
+    top = surrogate.log_density(u)
+    for end in (surrogate.low, surrogate.high):
+        fall = top - surrogate.log_density(np.append(end, u[1:]))
+        if end > LEAST and not fall > SHALLOW:
+            name = surrogate.problem.hyper[0].name
+            raise CollabevalError(f"the fast engine found no end of what {name} may be")
 
 
 def _mode(surrogate: Surrogate, u: Floats) -> Floats:

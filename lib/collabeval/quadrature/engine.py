@@ -18,7 +18,6 @@ from collabeval.quadrature.centre import Centre, locate
 from collabeval.quadrature.problem import Problem, pose
 
 POOR = 0.2  # share of effective proposals up to which another aim may well be better
-KNOWN = 4  # times as many effective proposals as a Gaussian has dimensions, from which they can mend it
 SURPLUS = 4  # times as many effective proposals as draws must be worth: tails are worth less than all is
 
 
@@ -57,13 +56,14 @@ def fit(design: Grouped, sampling: Sampling) -> Fitted:
 def _weighted(problem: Problem, centre: Centre, effective: int, most: int, random: np.random.Generator) -> Proposals:
     """Batches until so many effective proposals are there, or `most` were made; aimed anew while they miss.
 
+    Only the standard deviations are: some hundred weighted proposals cannot mend a Gaussian in as many dimensions.
     """
     aim = first(centre.profiles, problem.size)
     last = found = _batch(problem, centre, aim, BATCH, random)
     for _ in range(ROUNDS):
         if last.effective > POOR * BATCH and last.smoothed[1] < LIMIT:
             break
-        aim = _anew(found, aim, random)
+        aim = replace(aim, hyper=improved(found.points, found.smoothed[0], len(centre.u), random).hyper)
         last = _batch(problem, centre, aim, BATCH, random)
         found = found.joined(last)
     while len(found.u) < most:
@@ -71,19 +71,11 @@ def _weighted(problem: Problem, centre: Centre, effective: int, most: int, rando
         if found.effective >= effective and not thin:
             break
         if thin:  # the same aim would leave thin what it has left thin; twice as many, so that rounds stay few
-            aim = _anew(found, aim, random)
+            aim = replace(aim, hyper=improved(found.points, found.smoothed[0], len(centre.u), random).hyper)
         share = max(found.effective / len(found.u), 0.05)
         missing = max(1.1 * (effective - found.effective) / share, len(found.u) if thin else 100)
         found = found.joined(_batch(problem, centre, aim, int(min(missing, most - len(found.u))), random))
     return found
-
-
-def _anew(found: Proposals, aim: Aim, random: np.random.Generator) -> Aim:
-    """The next aim, by what was found: of the latent vector only where there is enough to know its covariance by."""
-    size = found.u.shape[1]
-    better = improved(found.points, found.smoothed[0], size, random)
-    known = found.effective > KNOWN * (found.points.shape[1] - size)
-    return better if known else replace(aim, hyper=better.hyper)
 
 
 def _batch(problem: Problem, centre: Centre, aim: Aim, count: int, random: np.random.Generator) -> Proposals:
