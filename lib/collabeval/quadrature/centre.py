@@ -11,7 +11,7 @@ from collabeval.errors import CollabevalError
 from collabeval.laplace.centre import Profile, axes_at
 from collabeval.models.grouped import Floats
 from collabeval.quadrature.problem import Problem
-from collabeval.quadrature.surrogate import STEP, Surrogate, differences, expanded, latent_mode
+from collabeval.quadrature.surrogate import STEP, Surrogate, differences, expanded, expansion, integrated, latent_mode
 
 START = 0.3  # of every standard deviation but the groups', which starts at 1
 FEW_POINTS, POINTS = 3, 7  # values of the groups' sd
@@ -84,9 +84,8 @@ def _ends(problem: Problem, u: Floats, width: float) -> tuple[float, float]:
 
     def height(root: float) -> float:
         nonlocal z
-        z, _ = latent_mode(problem, scale, root**2, z, still)
-        prior = float(problem.log_prior(np.append(root, u[1:])[None])[0])
-        return problem.density(scale * z, root**2, still) + prior - 0.5 * float(z @ z)
+        z, modes = latent_mode(problem, scale, root**2, z, still)
+        return integrated(problem, np.append(root, u[1:]), expansion(problem, scale * z, root**2, modes))
 
     top = height(u[0])
 

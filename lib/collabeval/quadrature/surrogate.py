@@ -54,15 +54,7 @@ class Surrogate:
         """log p(u | y) (D,), up to a constant; very low where there is none, or where the quadratic has no maximum."""
         if not self.holds(u[None])[0]:
             return OUTSIDE
-        scale = self.problem.scale(self.problem.deviations(u[None])[0])
-        found = self.at(u[0])
-        try:
-            factor = np.linalg.cholesky(np.eye(len(scale)) + scale[:, None] * found.curvature * scale)
-        except np.linalg.LinAlgError:
-            return OUTSIDE
-        half = solve_triangular(factor, scale * found.slope, lower=True)
-        density = found.constant + 0.5 * float(half @ half) - float(np.log(np.diag(factor)).sum())
-        return density + float(self.problem.log_prior(u[None])[0])
+        return integrated(self.problem, u, self.at(u[0]))
 
     def log_densities(self, points: Floats) -> Floats:
         """The same at points (S, D): (S,)."""
@@ -86,6 +78,18 @@ class Surrogate:
         return z, np.where(np.isnan(log_determinant), -np.inf, data - 0.5 * (z**2).sum(axis=1) - log_determinant)
 
 
+def integrated(problem: Problem, u: Floats, found: Expansion) -> float:
+    """log p(u | y) (D,) by one expansion, the latent vector integrated out; very low where it has no maximum."""
+    scale = problem.scale(problem.deviations(u[None])[0])
+    try:
+        factor = np.linalg.cholesky(np.eye(len(scale)) + scale[:, None] * found.curvature * scale)
+    except np.linalg.LinAlgError:
+        return OUTSIDE
+    half = solve_triangular(factor, scale * found.slope, lower=True)
+    density = found.constant + 0.5 * float(half @ half) - float(np.log(np.diag(factor)).sum())
+    return density + float(problem.log_prior(u[None])[0])
+
+
 def expanded(problem: Problem, u: Floats, ends: tuple[float, float], points: int) -> Surrogate:
     """Expansions at Chebyshev points between the ends of u₀, the other standard deviations as they are in u."""
     low, high = ends
@@ -95,7 +99,7 @@ def expanded(problem: Problem, u: Floats, ends: tuple[float, float], points: int
     still, z, found = np.zeros(len(problem.rows.number)), np.zeros(problem.size), []
     for root in roots:
         z, modes = latent_mode(problem, scale, root**2, z, still)
-        found.append((_expansion(problem, scale * z, root**2, modes), modes))
+        found.append((expansion(problem, scale * z, root**2, modes), modes))
     rows = np.array([np.concatenate([[each.constant], each.slope, each.curvature.ravel()]) for each, _ in found])
     modes = found[int(np.argmin(np.abs(roots - u[0])))][1]
     return Surrogate(problem, low, high, BarycentricInterpolator(roots, np.eye(points)), rows, modes)
@@ -112,7 +116,8 @@ def latent_mode(problem: Problem, scale: Floats, sd: float, z: Floats, modes: Fl
     return point, problem.slopes(scale * point, sd, modes)[3]
 
 
-def _expansion(problem: Problem, scaled: Floats, sd: float, modes: Floats) -> Expansion:
+def expansion(problem: Problem, scaled: Floats, sd: float, modes: Floats) -> Expansion:
+    """The expansion at scaled latent vector and groups' sd; `modes` (G,) is where to look for the groups' effects."""
     value, slope, *_ = problem.slopes(scaled, sd, modes)
     curvature = differences(lambda at: -problem.slopes(at, sd, modes)[1], scaled)
     constant = value - slope @ scaled - 0.5 * scaled @ curvature @ scaled
