@@ -48,7 +48,7 @@ def _curves(table: pd.DataFrame) -> dict[str, Curve]:
 
 def _row(kind: str, table: pd.DataFrame, curves: dict[str, Curve]) -> list[str]:
     name, smallest = min(curves.items(), key=lambda item: item[1].p_value)
-    places = _places(table).stack().to_numpy(float)
+    places = _places(table).stack().dropna().to_numpy(float)
     outer = f"{100 * np.mean(np.abs(places - 0.5) > OUTER):.1f}"
     passed = int(table["failure"].eq("").sum())
     return [kind, str(len(table)), str(passed), str(len(curves)), f"{smallest.p_value:.3f} (`{name}`)", outer]

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import expit
 
 from calibration.grouped_worlds import WORLDS, World
+from collabeval.errors import CollabevalError
 from collabeval.features.indicators_spread import LEVEL_SD, Pooled, pooled_counts, pooled_means
 from collabeval.models.grouped import thresholds_of
 from collabeval.params import Sampling
@@ -56,9 +57,15 @@ def _held(target: Path) -> frozenset[int]:
 
 
 def places_of(kind: str, seed: int, sampling: Sampling, **sizes: int) -> tuple[str, dict[str, float]]:
-    """What the engine's own check says, and where the truth of each sd and of one effect of a kind lies, 0 to 1."""
+    """What the engine's own check says, and where the truth of each sd and of one effect of a kind lies, 0 to 1.
+
+    There are no places where the engine refused to draw.
+    """
     world: World = WORLDS[kind](seed=seed, **sizes)
-    fitted = engine.fit(world.design, sampling.model_copy(update={"seed": seed}))
+    try:
+        fitted = engine.fit(world.design, sampling.model_copy(update={"seed": seed}))
+    except CollabevalError as error:
+        return str(error), {}
     draws = fitted.draws
     found = {name: float((draws.deviations[name] < truth).mean()) for name, truth in world.deviations.items()}
     scale = pose(world.design).scale(np.array(list(world.deviations.values())))

@@ -10,18 +10,20 @@ import pytest
 from pytensor.compile.mode import Mode
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from scipy.integrate import quad
-from scipy.special import expit, gammaln, logsumexp
+from scipy.special import expit, logsumexp
 
 from calibration.features import places_of
 from calibration.grouped_worlds import WORLDS, chances_of, survey_of, survey_rows, survey_world
 from calibration.uniform import curve
+from collabeval.errors import CollabevalError
+from collabeval.features.audit import audit_design
 from collabeval.features.waves import half_normal
 from collabeval.models.audit import build_audit_model
 from collabeval.models.grouped import GroupedDraws, Term, thresholds_of
 from collabeval.models.ratings import build_ratings_model
 from collabeval.models.survey import build_survey_model
 from collabeval.params import Sampling
-from collabeval.quadrature import engine
+from collabeval.quadrature import centre, engine
 from collabeval.quadrature.effects import group_effects, mean_share
 from collabeval.quadrature.problem import pose
 
@@ -177,33 +179,65 @@ def test_without_effects_the_steps_are_logarithms_of_neighbouring_counts():
     assert found.draws.cuts.mean(axis=0)[0] == pytest.approx(-np.log(counts[1:] / counts[:-1]), abs=0.02)
 
 
+def cells(agreed, checked):
+    """Audited cells of one site and field: an intercept, and an effect of each cell."""
+    table = pd.DataFrame({"site": "S", "field": "f", "wave": 0, "checked": checked, "agreed": agreed})
+    design = audit_design(table.assign(cell=range(len(agreed))))
+    assert [term.name for term in design.terms] == ["intercept"]
+    return design
+
+
+def on_a_grid(design, most):
+    """Levels (200,), upper edges of steps of the cells' sd up to `most` (200,), and the chance of each pair."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(41)
+    level, edges = np.linspace(-3, 4, 200), np.linspace(0, most, 201)[1:]
+    sd = edges - edges[0] / 2
+    eta = level[:, None, None, None] + sd[:, None, None] * nodes[:, None]
+    chance = design.y * np.log(expit(eta)) + (design.n - design.y) * np.log(expit(-eta))
+    data = logsumexp(chance + np.log(weights / np.sqrt(2 * np.pi))[:, None], axis=2).sum(axis=2)
+    sigma = design.priors[design.group_sd].numbers["sigma"]
+    prior = -0.5 * ((level - design.offset) / 1.5)[:, None] ** 2 - 0.5 * (sd / sigma) ** 2
+    posterior = np.exp(data + prior - (data + prior).max())
+    return level, edges, posterior / posterior.sum()
+
+
 @pytest.mark.slow
 def test_the_posterior_is_that_of_a_fine_grid():
     """Twelve audited cells of one site and field: intercept and spread of cells on a grid of 200 × 200."""
-    agreed, checked = np.array([9, 14, 20, 11, 17, 16, 8, 19, 20, 13, 15, 18.0]), np.full(12, 20.0)
-    cells = pd.DataFrame({"site": "S", "field": "f", "wave": 0, "checked": checked, "agreed": agreed})
-    from collabeval.features.audit import audit_design
-
-    design = audit_design(cells.assign(cell=range(12)))
-    assert [term.name for term in design.terms] == ["intercept"]
+    design = cells(np.array([9, 14, 20, 11, 17, 16, 8, 19, 20, 13, 15, 18.0]), np.full(12, 20.0))
     found = engine.fit(design, Sampling(seed=2, chains=2, draws=4000, minimum_ess=4000))
-    nodes, weights = np.polynomial.hermite_e.hermegauss(41)
-    level, sd = np.linspace(-3, 4, 200), np.linspace(0.005, 2.5, 200)
-    eta = level[:, None, None, None] + sd[:, None, None] * nodes[:, None]
-    chance = gammaln(21) + agreed * np.log(expit(eta)) + (checked - agreed) * np.log(expit(-eta))
-    data = logsumexp(chance + np.log(weights / np.sqrt(2 * np.pi))[:, None], axis=2).sum(axis=2)
-    prior = -0.5 * ((level - design.offset) / 1.5)[:, None] ** 2 - 0.5 * (sd / 0.5) ** 2
-    posterior = np.exp(data + prior - (data + prior).max())
-    posterior /= posterior.sum()
+    level, edges, posterior = on_a_grid(design, 2.5)
     ours = design.offset + found.draws.coefficients("intercept")[:, 0]
     for values, grid, chances in (
         (ours, level, posterior.sum(axis=1)),
-        (found.draws.group_sd, sd, posterior.sum(axis=0)),
+        (found.draws.group_sd, edges - edges[0] / 2, posterior.sum(axis=0)),
     ):
         mean = grid @ chances
         spread = np.sqrt((grid - mean) ** 2 @ chances)
         assert values.mean() == pytest.approx(mean, abs=0.06 * spread)
         assert values.std() == pytest.approx(spread, rel=0.06)
+
+
+@pytest.mark.parametrize("agreed", [[6, 30, 54], [1, 30, 36, 24, 33, 27], [30, 31, 29, 30, 28, 32]])
+def test_few_groups_far_apart_or_alike_have_the_spread_of_a_fine_grid(agreed):
+    """Few groups that say much each: their spread has a long tail upwards and a steep end, or none, downwards."""
+    checked = np.full(len(agreed), 60.0)
+    design = replace(cells(np.array(agreed, float), checked), priors={"cell_sd": half_normal(1.0)})
+    found = engine.fit(design, QUICK)
+    assert not found.failure
+    _, edges, posterior = on_a_grid(design, 5.0 if min(agreed) < 20 else 1.5)
+    below = np.cumsum(posterior.sum(axis=0))
+    for chance in (0.025, 0.1, 0.5, 0.9, 0.975):
+        at = np.interp(chance, [0.0, *below], [0.0, *edges])
+        place = np.mean(found.draws.group_sd <= at)
+        assert place == pytest.approx(chance, abs=4 * np.sqrt(chance * (1 - chance) / len(found.draws.z)))
+
+
+def test_a_picture_that_ends_where_the_posterior_has_weight_is_refused(monkeypatch):
+    world = WORLDS["ratings"](seed=3)
+    monkeypatch.setattr(centre, "_ends", lambda problem, u, width: (u[0] - width, u[0] + width))
+    with pytest.raises(CollabevalError, match="rater_sd"):
+        engine.fit(world.design, QUICK)
 
 
 @pytest.mark.slow
@@ -243,12 +277,18 @@ def test_a_mean_share_is_the_integral():
 # --- calibration ---
 
 
-def places(kind, seeds, sampling, **sizes):
-    """Where the truth lies among the draws, 0 to 1, of every standard deviation and of all effects at random."""
+def places(kind, seeds, sampling, refused=0, **sizes):
+    """Where the truth lies among the draws, 0 to 1, of every standard deviation and of all effects at random.
+
+    So many worlds may be `refused` by the engine's own check: NUTS samples those.
+    """
     found: dict[str, list[float]] = {}
     for seed in seeds:
         failure, own = places_of(kind, seed, sampling, **sizes)
-        assert not failure, (seed, failure)
+        if failure:
+            refused -= 1
+            assert refused >= 0, (seed, failure)
+            continue
         for name, place in own.items():
             found.setdefault(name, []).append(place)
     return {name: np.array(values) for name, values in found.items()}
@@ -268,11 +308,12 @@ def test_truth_lies_where_it_should(kind):
 @every_kind
 def test_the_fast_engine_is_calibrated(kind):
     """A hundred worlds drawn from the priors: the places of the truth are uniform, quantity by quantity."""
-    found = places(kind, range(100, 200), QUICK)
+    found = places(kind, range(100, 200), QUICK, refused=10)
+    limit = 0.01 / len(found)  # no p-value is below 1/2001
     for name, values in found.items():
-        assert curve(values).p_value > 0.05 / 10 / len(found), name
+        assert curve(values).p_value > limit, name
     squeezed = np.clip(0.5 + 2.5 * (found[next(iter(found))] - 0.5), 0, 1)
-    assert curve(squeezed).p_value < 0.05 / 10 / len(found)
+    assert curve(squeezed).p_value < limit
 
 
 @pytest.mark.slow

@@ -14,8 +14,8 @@ from collabeval.laplace.threads import threaded
 from collabeval.laplace.weights import BATCH, ROUNDS, Proposals
 from collabeval.models.grouped import Grouped, GroupedDraws
 from collabeval.params import Sampling
+from collabeval.quadrature.centre import Centre, locate
 from collabeval.quadrature.problem import Problem, pose
-from collabeval.quadrature.surrogate import Centre, locate
 
 POOR = 0.2  # share of effective proposals up to which another aim may well be better
 SURPLUS = 4  # times as many effective proposals as draws must be worth: tails are worth less than all is

@@ -16,19 +16,12 @@ from scipy.interpolate import BarycentricInterpolator
 from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 
-from collabeval.laplace.centre import Profile, axes_at
 from collabeval.machine import cores
 from collabeval.models.grouped import Floats, thresholds_of
 from collabeval.quadrature.problem import Problem
 from collabeval.quadrature.proposals import densities, latent
 
-START = 0.3  # of every standard deviation but the groups', which starts at 1
 STEP = 1e-4  # of differences of slopes
-FEW_POINTS, POINTS = 3, 7  # values of the groups' sd
-REACH = 4.5  # how far they go, in standard deviations of its posterior
-LEAST = 0.02  # of the root of the groups' sd
-DISTANCES = np.array([0.35, 0.7, 1.1, 1.6, 2.2, 3.0, 4.0, 5.5, 7.5, 10.0])
-DEEP = 12.0  # fall of the log-density beyond which an axis is not followed
 OUTSIDE = -1e10  # log-density where there is none; finite, for the search
 
 
@@ -61,15 +54,7 @@ class Surrogate:
         """log p(u | y) (D,), up to a constant; very low where there is none, or where the quadratic has no maximum."""
         if not self.holds(u[None])[0]:
             return OUTSIDE
-        scale = self.problem.scale(self.problem.deviations(u[None])[0])
-        found = self.at(u[0])
-        try:
-            factor = np.linalg.cholesky(np.eye(len(scale)) + scale[:, None] * found.curvature * scale)
-        except np.linalg.LinAlgError:
-            return OUTSIDE
-        half = solve_triangular(factor, scale * found.slope, lower=True)
-        density = found.constant + 0.5 * float(half @ half) - float(np.log(np.diag(factor)).sum())
-        return density + float(self.problem.log_prior(u[None])[0])
+        return integrated(self.problem, u, self.at(u[0]))
 
     def log_densities(self, points: Floats) -> Floats:
         """The same at points (S, D): (S,)."""
@@ -93,64 +78,34 @@ class Surrogate:
         return z, np.where(np.isnan(log_determinant), -np.inf, data - 0.5 * (z**2).sum(axis=1) - log_determinant)
 
 
-@dataclass(frozen=True)
-class Centre:
-    """The mode of u, axes of its approximate covariance, and the fall of the log-density along each."""
-
-    surrogate: Surrogate
-    u: Floats  # (D,)
-    axes: Floats  # (D, D) columns, one standard deviation long
-    profiles: tuple[Profile, ...]
-
-
-def locate(problem: Problem) -> Centre:
-    """Find where the posterior is, and how wide."""
-    start = np.array([each.free(START if d else 1.0) for d, each in enumerate(problem.hyper)])
-    rough, width = _whole_mode(problem, start)
-    first = _expanded(problem, rough, width, FEW_POINTS)
-    u = _mode(first, rough)
-    width = float(np.sqrt((axes_at(first.log_densities, u)[0] ** 2).sum()))
-    surrogate = _expanded(problem, u, width, POINTS)
-    u = _mode(surrogate, u)
-    axes = axes_at(surrogate.log_densities, u)
-    return Centre(surrogate, u, axes, tuple(_profile(surrogate, u, axes[:, d]) for d in range(len(u))))
-
-
-def _whole_mode(problem: Problem, u: Floats) -> tuple[Floats, float]:
-    """u with the groups' sd at its mode jointly with the latent vector, the others as given; and about its width."""
+def integrated(problem: Problem, u: Floats, found: Expansion) -> float:
+    """log p(u | y) (D,) by one expansion, the latent vector integrated out; very low where it has no maximum."""
     scale = problem.scale(problem.deviations(u[None])[0])
-    size, still = problem.size, np.zeros(len(problem.rows.number))
-
-    def downhill(point: Floats) -> tuple[float, Floats]:
-        root, moved = point[-1], np.append(point[-1] + np.array([0.0, STEP]), u[1:])[:2]
-        priors = problem.log_prior(np.column_stack([moved, np.tile(u[1:], (2, 1))]))
-        value, by_scaled, by_sd, _ = problem.slopes(scale * point[:-1], root**2, still)
-        along = 2 * root * by_sd + (priors[1] - priors[0]) / STEP
-        slope = np.append(scale * by_scaled - point[:-1], along)
-        return -(value + priors[0] - 0.5 * float(point[:-1] @ point[:-1])), -slope
-
-    bounds = [(None, None)] * size + [(LEAST, None)]
-    point = minimize(downhill, np.append(np.zeros(size), u[0]), jac=True, method="L-BFGS-B", bounds=bounds).x
-    hessian = _differences(lambda at: downhill(at)[1], point)
-    spread = np.linalg.inv(hessian + 1e-6 * np.eye(size + 1))[-1, -1]
-    return np.append(point[-1], u[1:]), float(np.sqrt(max(spread, 1e-4)))
+    try:
+        factor = np.linalg.cholesky(np.eye(len(scale)) + scale[:, None] * found.curvature * scale)
+    except np.linalg.LinAlgError:
+        return OUTSIDE
+    half = solve_triangular(factor, scale * found.slope, lower=True)
+    density = found.constant + 0.5 * float(half @ half) - float(np.log(np.diag(factor)).sum())
+    return density + float(problem.log_prior(u[None])[0])
 
 
-def _expanded(problem: Problem, u: Floats, width: float, points: int) -> Surrogate:
-    """Expansions at Chebyshev points about u₀, the other standard deviations as they are in u."""
-    low, high = max(LEAST, u[0] - REACH * width), u[0] + REACH * width
+def expanded(problem: Problem, u: Floats, ends: tuple[float, float], points: int) -> Surrogate:
+    """Expansions at Chebyshev points between the ends of u₀, the other standard deviations as they are in u."""
+    low, high = ends
     cosines = np.cos(np.pi * (np.arange(points) + 0.5) / points)[::-1]
     roots = (low + high) / 2 + (high - low) / 2 * cosines
     scale = problem.scale(problem.deviations(u[None])[0])
     still, z, found = np.zeros(len(problem.rows.number)), np.zeros(problem.size), []
     for root in roots:
-        z, modes = _latent_mode(problem, scale, root**2, z, still)
-        found.append((_expansion(problem, scale * z, root**2, modes), modes))
+        z, modes = latent_mode(problem, scale, root**2, z, still)
+        found.append((expansion(problem, scale * z, root**2, modes), modes))
     rows = np.array([np.concatenate([[each.constant], each.slope, each.curvature.ravel()]) for each, _ in found])
-    return Surrogate(problem, low, high, BarycentricInterpolator(roots, np.eye(points)), rows, found[points // 2][1])
+    modes = found[int(np.argmin(np.abs(roots - u[0])))][1]
+    return Surrogate(problem, low, high, BarycentricInterpolator(roots, np.eye(points)), rows, modes)
 
 
-def _latent_mode(problem: Problem, scale: Floats, sd: float, z: Floats, modes: Floats) -> tuple[Floats, Floats]:
+def latent_mode(problem: Problem, scale: Floats, sd: float, z: Floats, modes: Floats) -> tuple[Floats, Floats]:
     """Mode of z (K,) at given standard deviations, and the means of the groups' effects there (G,)."""
 
     def downhill(point: Floats) -> tuple[float, Floats]:
@@ -161,37 +116,17 @@ def _latent_mode(problem: Problem, scale: Floats, sd: float, z: Floats, modes: F
     return point, problem.slopes(scale * point, sd, modes)[3]
 
 
-def _expansion(problem: Problem, scaled: Floats, sd: float, modes: Floats) -> Expansion:
+def expansion(problem: Problem, scaled: Floats, sd: float, modes: Floats) -> Expansion:
+    """The expansion at scaled latent vector and groups' sd; `modes` (G,) is where to look for the groups' effects."""
     value, slope, *_ = problem.slopes(scaled, sd, modes)
-    curvature = _differences(lambda at: -problem.slopes(at, sd, modes)[1], scaled)
+    curvature = differences(lambda at: -problem.slopes(at, sd, modes)[1], scaled)
     constant = value - slope @ scaled - 0.5 * scaled @ curvature @ scaled
     return Expansion(float(constant), slope + curvature @ scaled, curvature)
 
 
-def _differences(slope: Callable[[Floats], Floats], point: Floats) -> Floats:
+def differences(slope: Callable[[Floats], Floats], point: Floats) -> Floats:
     """Symmetric matrix of derivatives of slopes (K, K), by differences to one side."""
     here, moves = slope(point), STEP * np.eye(len(point))
     with ThreadPoolExecutor(cores()) as pool:
         found = np.array(list(pool.map(lambda move: (slope(point + move) - here) / STEP, moves)))
     return (found + found.T) / 2
-
-
-def _mode(surrogate: Surrogate, u: Floats) -> Floats:
-    bounds = [(surrogate.low, surrogate.high), *[(LEAST, None)] * (len(u) - 1)]
-    start = np.append(np.clip(u[0], surrogate.low, surrogate.high), u[1:])
-    return minimize(lambda at: -surrogate.log_density(at), start, method="L-BFGS-B", bounds=bounds).x
-
-
-def _profile(surrogate: Surrogate, u: Floats, axis: Floats) -> Profile:
-    """The fall of the log-density along one axis, to both sides until it is deep."""
-    top = surrogate.log_density(u)
-    places, falls = [0.0], [0.0]
-    for sign in (-1, 1):
-        for distance in DISTANCES:
-            fall = top - surrogate.log_density(u + sign * distance * axis)
-            places.append(float(sign * distance))
-            falls.append(min(fall, 50.0))
-            if fall > DEEP:
-                break
-    order = np.argsort(places)
-    return Profile(np.array(places)[order], -np.array(falls)[order])
