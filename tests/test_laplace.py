@@ -302,7 +302,7 @@ def test_a_model_without_gaussian_form_goes_to_nuts_and_says_why():
 
 
 def test_a_fast_fit_that_fails_its_check_goes_to_nuts_unless_it_was_asked_for(monkeypatch):
-    monkeypatch.setattr(engine, "LIMIT", -5.0)
+    monkeypatch.setattr(weights, "LIMIT", -5.0)
     quick = {"draws": 60, "tune": 150, "chains": 2, "minimum_ess": 1}
     tree = fit.sample(infant_panel(), "m", params_for(model={"engine": "auto"}, **quick))
     assert tree.attrs["engine"] == "nuts"

@@ -18,11 +18,10 @@ from collabeval.laplace.problem import Floats, Problem, pose
 from collabeval.laplace.proposals import draw_sites
 from collabeval.laplace.site_draws import FEWEST as FEWEST_TRIED
 from collabeval.laplace.threads import threaded
-from collabeval.laplace.weights import Proposals, importance_sample
+from collabeval.laplace.weights import Proposals, importance_sample, k_limit
 from collabeval.models.design import Design
 from collabeval.params import Sampling
 
-LIMIT = 0.7  # of k̂ (Vehtari et al. 2024), less where there are few proposals
 LOST = 0.01  # share of possible proposals that may come out without a weight
 FEWEST = 400  # effective proposals
 RATIOS = 2000  # by which each site's proposals are judged, at least, however few draws are asked for
@@ -194,7 +193,7 @@ def _judged(found: Proposals, ratios: Floats, centre: Centre, seed: int) -> dict
         "engine": "laplace",
         "pareto_k": found.smoothed[1],
         "site_share": _worst_site(ratios),
-        "pareto_k_limit": float(min(LIMIT, 1 - 1 / np.log10(count))),
+        "pareto_k_limit": k_limit(count),
         "importance_ess": found.effective,
         "proposals": count,
         "proposals_lost": float(np.mean(~np.isfinite(found.log_weights[found.possible]))),

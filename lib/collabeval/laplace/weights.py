@@ -20,6 +20,7 @@ BATCH = 500  # proposals that the next ones are aimed by
 AIMED = 0.4  # share of proposals effective for every number from which aiming is good enough
 CALM = 0.5  # k̂ of a batch from which its aim has left something thin
 ROUNDS = 3
+LIMIT = 0.7  # of k̂
 TINY = 1e-12  # of a chance
 
 
@@ -115,14 +116,26 @@ def importance_sample(
     random: np.random.Generator,
     found: Proposals | None = None,
 ) -> Proposals:
-    """Batches until every number has so many effective proposals, or `most` were made; to those `found` if any are."""
+    """Batches until every number has so many effective proposals, or `most` were made; to those `found` if any are.
+
+    Where k̂ says that something is still left thin, as many again are made, up to a quarter of `most`.
+    """
     found, share = (found, 0.5) if found else _aimed(problem, centre, random)
-    while found.least_effective < effective and len(found.u) < most:
-        more = int(np.clip((effective - found.least_effective) / max(share, 0.05), 100, most - len(found.u)))
+    while len(found.u) < most:
+        thin = found.smoothed[1] > k_limit(len(found.u)) and 4 * len(found.u) < most
+        if found.least_effective >= effective and not thin:
+            break
+        missing = max((effective - found.least_effective) / max(share, 0.05), len(found.u) if thin else 100)
+        more = int(min(missing, most - len(found.u)))
         aim = promising(found.points, found.smoothed[0], found.mixture, centre.profiles, random)
         last = batch(problem, centre, aim, more, random)
         found, share = found.joined(last), last.least_effective / more
     return found
+
+
+def k_limit(count: int) -> float:
+    """The greatest k̂ with which so many proposals can be trusted (Vehtari et al. 2024)."""
+    return float(min(LIMIT, 1 - 1 / np.log10(count)))
 
 
 def _aimed(problem: Problem, centre: Centre, random: np.random.Generator) -> tuple[Proposals, float]:

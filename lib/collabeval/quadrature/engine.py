@@ -9,9 +9,9 @@ import numpy as np
 from collabeval.convergence import Mixing
 from collabeval.errors import CollabevalError
 from collabeval.laplace.aims import Aim, first, improved
-from collabeval.laplace.engine import FEWEST, LIMIT, LOST, MOST, resampled
+from collabeval.laplace.engine import FEWEST, LOST, MOST, resampled
 from collabeval.laplace.threads import threaded
-from collabeval.laplace.weights import BATCH, ROUNDS, Proposals
+from collabeval.laplace.weights import BATCH, LIMIT, ROUNDS, Proposals, k_limit
 from collabeval.models.grouped import Grouped, GroupedDraws
 from collabeval.params import Sampling
 from collabeval.quadrature.centre import Centre, locate
@@ -67,7 +67,7 @@ def _weighted(problem: Problem, centre: Centre, effective: int, most: int, rando
         last = _batch(problem, centre, aim, BATCH, random)
         found = found.joined(last)
     while len(found.u) < most:
-        thin = found.smoothed[1] > _limit(len(found.u))
+        thin = found.smoothed[1] > k_limit(len(found.u))
         if found.effective >= effective and not thin:
             break
         if thin:  # the same aim would leave thin what it has left thin; twice as many, so that rounds stay few
@@ -95,18 +95,13 @@ def _batch(problem: Problem, centre: Centre, aim: Aim, count: int, random: np.ra
                      ((aim, count),))  # fmt: skip
 
 
-def _limit(count: int) -> float:
-    """The greatest k̂ with which so many proposals can be trusted (Vehtari et al. 2024)."""
-    return float(min(LIMIT, 1 - 1 / np.log10(count)))
-
-
 def _judged(found: Proposals, seed: int) -> dict[str, str | int | float]:
     """What the engine can say of itself."""
     count = len(found.u)
     return {
         "engine": "quadrature",
         "pareto_k": found.smoothed[1],
-        "pareto_k_limit": _limit(count),
+        "pareto_k_limit": k_limit(count),
         "importance_ess": found.effective,
         "proposals": count,
         "proposals_lost": float(np.mean(~np.isfinite(found.log_weights[found.possible]))),

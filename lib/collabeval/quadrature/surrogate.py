@@ -102,7 +102,8 @@ def expanded(problem: Problem, u: Floats, ends: tuple[float, float], points: int
         found.append((expansion(problem, scale * z, root**2, modes), modes))
     rows = np.array([np.concatenate([[each.constant], each.slope, each.curvature.ravel()]) for each, _ in found])
     modes = found[int(np.argmin(np.abs(roots - u[0])))][1]
-    return Surrogate(problem, low, high, BarycentricInterpolator(roots, np.eye(points)), rows, modes)
+    between = BarycentricInterpolator(roots, np.eye(points), rng=0)  # it shuffles the points, each time anew if let
+    return Surrogate(problem, low, high, between, rows, modes)
 
 
 def latent_mode(problem: Problem, scale: Floats, sd: float, z: Floats, modes: Floats) -> tuple[Floats, Floats]:
