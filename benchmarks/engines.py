@@ -210,6 +210,8 @@ def main() -> None:
     parser.add_argument("--new-york", type=Path, metavar="FOLDER")
     parser.add_argument("--caches", type=Path, help="compiled code kept between calls; engines found there start warm")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--compared", nargs="*", choices=CASES, default=list(CASES), help="cases with all engines; "
+                        "of the others the fast engine alone")  # fmt: skip
     parser.add_argument("--engines", nargs="+", choices=PACKAGES, default=list(PACKAGES))
     parser.add_argument("--sites", nargs="*", type=int, default=list(SITES), help="of the curve of growth")
     parser.add_argument("--periods", nargs="*", type=int, default=list(PERIODS), help="the same")
@@ -217,7 +219,7 @@ def main() -> None:
     options = parser.parse_args()
     versions = installed()
     engines = [engine for engine in options.engines if engine in versions]
-    chosen = [CASES[name](options.new_york) for name in options.cases if name != "new_york" or options.new_york]
+    chosen = {name: CASES[name](options.new_york) for name in options.cases if name != "new_york" or options.new_york}
     grown = {
         "sites": {number: cases.grown(number) for number in options.sites},
         "periods": {number: cases.longer(number) for number in options.periods},
@@ -225,14 +227,15 @@ def main() -> None:
     }
     caches = options.caches or Path(tempfile.mkdtemp(prefix="benchmark-caches-"))
     settings = (options.goal, options.limit, options.repetitions)
-    runs = [compare(case, engines, *settings, caches) for case in chosen]
+    runs = [compare(case, engines if name in options.compared else ["laplace"], *settings, caches)
+            for name, case in chosen.items()]  # fmt: skip
     growing = [case for of_kind in grown.values() for case in of_kind.values()]
     if "laplace" in engines:
         runs.append(growth(growing, *settings, caches / "laplace"))
     records: list[Record] = []
     for record in chain.from_iterable(runs):
         records.append(told(record))
-        engines_report.write(_result(records, chosen, grown, versions, options))
+        engines_report.write(_result(records, list(chosen.values()), grown, versions, options))
     if not options.caches:
         shutil.rmtree(caches)
 
