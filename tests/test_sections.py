@@ -124,10 +124,19 @@ def told(folder: Path, fake: Fake) -> tuple[str, list[str]]:
     return f"{title}\n\n{markdown}", alts
 
 
+@pytest.fixture(scope="module")
+def made():
+    """Reports by name: pytest may come back to one after another, and each takes a quarter of a minute."""
+    return {}
+
+
 @pytest.fixture(scope="module", params=FAKES, ids=lambda name: name)
-def report(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("report")
-    return request.param, folder, *told(folder, FAKES[request.param])
+def report(request, made, tmp_path_factory):
+    name = request.param
+    if name not in made:
+        folder = tmp_path_factory.mktemp("report")
+        made[name] = (name, folder, *told(folder, FAKES[name]))
+    return made[name]
 
 
 def sentences(markdown: str) -> str:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from collabeval.disclosure import MeasureView
 from collabeval.panel import Window, Windows
 from collabeval.params import Measure, Rules
+from collabeval.params.data import Data
 from collabeval.spc import RULES
 from collabeval.statements import advice, cards, checks, figures, figures_in_time, headline, numbers, phrases, priors
 from collabeval.statements.facts import Estimate, Facts, Named, wrongly_named
@@ -49,7 +50,7 @@ def named(slug: str, count: int, chance: float = 0.98) -> tuple[Named, ...]:
 class Told:
     """Stands for a published view where a rule asks for thresholds only."""
 
-    params = type("Params", (), {"rules": Rules(), "value": None})()
+    params = type("Params", (), {"rules": Rules(), "value": None, "data": Data(sites="sites.csv")})()
     measures = (None,)
     effect = None
     value = None
