@@ -13,8 +13,18 @@ from __future__ import annotations
 import numpy as np
 
 from collabeval.laplace.arrays import Cells, Depths, Floats, Own, Programme, Rule, Scales
-from collabeval.laplace.blocks import arrow, known_part, of_programme, site_steps
-from collabeval.laplace.dense import length, log_diagonal, solve_lower, solve_upper, times
+from collabeval.laplace.blocks import arrow, known_part, length_of_sites, of_prior, of_programme, site_steps
+from collabeval.laplace.dense import (
+    combined,
+    finite,
+    length,
+    log_diagonal,
+    shift,
+    shift_pairs,
+    solve_lower,
+    solve_upper,
+    times,
+)
 from collabeval.laplace.kernels import compiled
 from collabeval.laplace.polynomials import own_at
 from collabeval.laplace.sites import site_integral
@@ -34,7 +44,7 @@ def find_mode(
     Returns the log-density there (prior of g included), minus half the log determinant of the Hessian, the Cholesky
     factor of the Schur complement (G, G), and whether it was found to within `close` conditional standard deviations.
     """
-    course = programme.fixed + trend * programme.walk
+    course = combined(programme.fixed, trend, programme.walk)
     wide, size = course.shape
     known, own = np.empty(len(cells.y)), own_at(cells, scales.own)
     slope, hessian = np.empty(wide), np.empty((wide, wide))
@@ -42,21 +52,21 @@ def find_mode(
     step_g, step_z = np.zeros(size), np.zeros_like(z)
     best, value, log_determinants = -np.inf, 0.0, 0.0
     factor = np.eye(size)
-    halvings, found = 0, False
+    halvings, share, found = 0, 1.0, False
     for _ in range(NEWTON_STEPS):
         known_part(cells, times(course, g), known)
         value, log_determinants = arrow(cells, scales, rule, known, own, z, slope, hessian, borders, sites)
-        value -= 0.5 * np.sum(programme.precision * (g - programme.centre) ** 2)
+        value += of_prior(programme, g)
         if not value > best - SLACK:
             halvings += 1
             if halvings > HALVINGS:
                 break
-            step_g, step_z = 0.5 * step_g, 0.5 * step_z
-            g -= step_g
-            z -= step_z
+            share *= 0.5  # of the last step, which is taken back by as much
+            shift(g, step_g, -share)
+            shift_pairs(z, step_z, -share)
             continue
-        best, halvings = max(best, value), 0
-        if not np.isfinite(hessian).all():
+        best, halvings, share = max(best, value), 0, 1.0
+        if not finite(hessian):
             found = False
             break
         gradient, factor, regular = of_programme(course, programme, g, slope, hessian)
@@ -67,9 +77,9 @@ def find_mode(
             break
         step_g = solve_upper(factor, solve_lower(factor, gradient))
         step_z = site_steps(sites, borders, times(course, step_g))
-        distance = length(factor, step_g) + np.sum(sites[:, 2:5:2] * step_z**2)
-        g += step_g
-        z += step_z
+        distance = length(factor, step_g) + length_of_sites(sites, step_z)
+        shift(g, step_g, 1.0)
+        shift_pairs(z, step_z, 1.0)
         found = distance < close * close
     half = -log_diagonal(factor) - 0.5 * log_determinants
     return value, half, factor, found
@@ -86,7 +96,7 @@ def near_mode(
     next is below three conditional standard deviations of g, the last of them taken: a proposal is weighted by what it
     is, wherever its centre. Returns the log determinant of the Cholesky factor of its precision.
     """
-    course = programme.fixed + trend * programme.walk
+    course = combined(programme.fixed, trend, programme.walk)
     wide, size = course.shape
     known = np.empty(len(cells.y))
     slope, hessian = np.empty(wide), np.empty((wide, wide))
@@ -96,7 +106,7 @@ def near_mode(
     for _ in range(ROUGH_STEPS):
         known_part(cells, times(course, g), known)
         arrow(cells, scales, rule, known, own, z, slope, hessian, borders, sites)
-        if not np.isfinite(hessian).all():
+        if not finite(hessian):
             return np.nan
         gradient, factor, regular = of_programme(course, programme, g, slope, hessian)
         if not regular:
@@ -104,11 +114,11 @@ def near_mode(
         step = solve_upper(factor, solve_lower(factor, gradient))
         if length(factor, step) < ROUGH * ROUGH:
             break
-        g += step
-        z += site_steps(sites, borders, times(course, step))
-    step += solve_upper(factor, standard)
-    g += step
-    z += site_steps(sites, borders, times(course, step))
+        shift(g, step, 1.0)
+        shift_pairs(z, site_steps(sites, borders, times(course, step)), 1.0)
+    shift(step, solve_upper(factor, standard), 1.0)
+    shift(g, step, 1.0)
+    shift_pairs(z, site_steps(sites, borders, times(course, step)), 1.0)
     return log_diagonal(factor)
 
 
@@ -118,8 +128,8 @@ def integrated(
 ) -> float:
     """Log-density of the data and g, every site integrated out; z: near their modes."""
     known = np.empty(len(cells.y))
-    known_part(cells, times(programme.fixed + trend * programme.walk, g), known)
-    total = -0.5 * np.sum(programme.precision * (g - programme.centre) ** 2)
+    known_part(cells, times(combined(programme.fixed, trend, programme.walk), g), known)
+    total = of_prior(programme, g)
     for j in range(len(z)):
         total += site_integral(cells, j, scales, depths, known, own, z[j, 0], z[j, 1])
     return total
@@ -132,7 +142,7 @@ def site_integrals(
 ) -> None:  # fmt: skip
     """The integral of each of some `sites` (their numbers), into `found`."""
     known, own = np.empty(len(cells.y)), own_at(cells, scales.own)
-    known_part(cells, times(programme.fixed + trend * programme.walk, g), known)
+    known_part(cells, times(combined(programme.fixed, trend, programme.walk), g), known)
     for k in range(len(sites)):
         j = sites[k]
         found[k] = site_integral(cells, j, scales, depths, known, own, z[j, 0], z[j, 1])

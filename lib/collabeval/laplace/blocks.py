@@ -31,7 +31,8 @@ def of_programme(
         for t in range(wide):
             gradient[a] += course[t, a] * slope[t]
     for t in range(wide):
-        row[:] = 0.0
+        for b in range(size):
+            row[b] = 0.0
         for r in range(wide):
             for b in range(size):
                 row[b] += hessian[t, r] * course[r, b]
@@ -40,6 +41,16 @@ def of_programme(
                 matrix[a, b] += course[t, a] * row[b]
     factor, regular = cholesky(matrix)
     return gradient, factor, regular
+
+
+@compiled
+def of_prior(programme: Programme, g: Floats) -> float:
+    """Log-density of g under its prior, up to a constant."""
+    total = 0.0
+    for a in range(len(g)):
+        away = g[a] - programme.centre[a]
+        total -= 0.5 * programme.precision[a] * away * away
+    return total
 
 
 @compiled
@@ -179,3 +190,12 @@ def site_steps(sites: Floats, borders: Floats, change: Floats) -> Floats:
         steps[j, 0] = (d22 * g1 - d12 * g2) / determinant
         steps[j, 1] = (d11 * g2 - d12 * g1) / determinant
     return steps
+
+
+@compiled
+def length_of_sites(sites: Floats, steps: Floats) -> float:
+    """Squared length of steps of the sites' effects (J, 2), each in standard deviations given all else."""
+    total = 0.0
+    for j in range(len(steps)):
+        total += sites[j, 2] * steps[j, 0] ** 2 + sites[j, 4] * steps[j, 1] ** 2
+    return total

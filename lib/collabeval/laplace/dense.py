@@ -1,4 +1,7 @@
-"""Small dense matrices. Numba; written out, since numba takes longer to compile its own than these take to read."""
+"""Small dense matrices. Numba; written out, since numba takes longer to compile its own than these take to read.
+
+Every expression on whole arrays costs up to a second of compiling wherever it stands; these cost theirs once.
+"""
 
 from __future__ import annotations
 
@@ -80,3 +83,50 @@ def log_diagonal(factor: Floats) -> float:
     for i in range(len(factor)):
         total += math.log(factor[i, i])
     return total
+
+
+@compiled
+def combined(fixed: Floats, share: float, moving: Floats) -> Floats:
+    """Fixed + share · moving, both (H, G)."""
+    found = np.empty(fixed.shape)
+    for i in range(fixed.shape[0]):
+        for k in range(fixed.shape[1]):
+            found[i, k] = fixed[i, k] + share * moving[i, k]
+    return found
+
+
+@compiled
+def shift(vector: Floats, step: Floats, share: float) -> None:
+    """Add share · step to a vector."""
+    for i in range(len(vector)):
+        vector[i] += share * step[i]
+
+
+@compiled
+def shift_pairs(pairs: Floats, steps: Floats, share: float) -> None:
+    """Add share · steps to (J, 2)."""
+    for j in range(len(pairs)):
+        pairs[j, 0] += share * steps[j, 0]
+        pairs[j, 1] += share * steps[j, 1]
+
+
+@compiled
+def finite(matrix: Floats) -> bool:
+    """Whether all of it are numbers."""
+    for i in range(matrix.shape[0]):
+        for k in range(matrix.shape[1]):
+            if not math.isfinite(matrix[i, k]):
+                return False
+    return True
+
+
+@compiled
+def log_sum(values: Floats) -> float:
+    """log Σ exp(values)."""
+    top = values[0]
+    for k in range(len(values)):
+        top = max(top, values[k])
+    total = 0.0
+    for k in range(len(values)):
+        total += math.exp(values[k] - top)
+    return top + math.log(total)

@@ -62,9 +62,11 @@ def at_spread(polynomials: Polynomials, s: float, own: Own) -> None:
         return
     at = within(polynomials, s)
     if not abs(at) <= 1.0:
-        own.per[:] = np.inf
+        for i in range(count):
+            own.per[i] = np.inf
         return
-    own.per[:] = polynomials.per
+    for i in range(count):
+        own.per[i] = polynomials.per[i]
     power, size = own.power.reshape(-1), count * across
     every = polynomials.coefficients.reshape((along, size))
     for begin in range(0, size, CHUNK):

@@ -9,7 +9,7 @@ import numpy as np
 from collabeval.laplace.arrays import Cells, Depths, Floats, Programme, Rule, Scales
 from collabeval.laplace.arrow import integrated, near_mode
 from collabeval.laplace.blocks import known_part
-from collabeval.laplace.dense import times
+from collabeval.laplace.dense import combined, times
 from collabeval.laplace.kernels import compiled, draw_about, draw_own
 from collabeval.laplace.polynomials import at_spread, moments, nothing_known
 from collabeval.laplace.site_draws import draw_effects
@@ -80,7 +80,7 @@ def draw_sites(
     for f in range(len(rows)):
         scales = scales_of(rows[f])
         at_spread(cells.polynomials, scales.own, own)
-        known_part(cells, times(programme.fixed + trends[f] * programme.walk, g[f]), known)
+        known_part(cells, times(combined(programme.fixed, trends[f], programme.walk), g[f]), known)
         mine = places[edges[f] : edges[f + 1]]
         for j in range(sites):
             draw_effects(random, cells, j, scales, depths, known, own, modes[f, j], mine, effects, rho, ratios[f], f)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from collabeval.laplace.arrays import Cells, Depths, Floats, Own, Scales
+from collabeval.laplace.dense import log_sum
 from collabeval.laplace.kernels import NORMAL, compiled
 from collabeval.laplace.sites import at, at_effects, gaussian_site, peak, rule_at, sd_log_density, sd_mode, series
 
@@ -49,9 +50,15 @@ def propose_effects(
 @compiled
 def resample(random: np.random.Generator, tried: Floats, ratio: Floats, chosen: Floats) -> None:
     """So many of the proposals (R, 2) as `chosen` (m, 2) holds, in proportion to exp(ratio)."""
-    below = np.cumsum(np.exp(ratio - ratio.max()))
+    below, whole = np.empty(len(ratio)), log_sum(ratio)
+    total = 0.0
+    for k in range(len(ratio)):
+        total += math.exp(ratio[k] - whole)
+        below[k] = total
     for k in range(len(chosen)):
-        taken = min(np.searchsorted(below, random.random() * below[-1]), len(tried) - 1)
+        taken, at = 0, random.random() * total
+        while below[taken] < at and taken < len(tried) - 1:
+            taken += 1
         chosen[k, 0], chosen[k, 1] = tried[taken, 0], tried[taken, 1]
 
 

@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from collabeval.laplace.arrays import Cells, Depths, Floats, Own, Rule, Scales, Series
+from collabeval.laplace.dense import log_sum
 from collabeval.laplace.kernels import NORMAL, cell, cell_series, compiled
 
 POLISH = 3  # Newton steps on the series, which cost next to nothing
@@ -200,16 +201,15 @@ def integral_at_nodes(
     """The same without a series: the density itself at every node."""
     x, y, l11, l21, l22 = peak(series(cells, j, scales, rule, known, own, z1, z2))
     across = len(rule.site) if cells.slope else 1
-    values = np.empty((across, len(rule.site)))
+    values = np.empty(across * len(rule.site))
     for k2 in range(across):
         node2, log2 = (rule.site[k2], rule.log_site[k2]) if cells.slope else (0.0, 0.0)
         second = node2 / l22
         for k1 in range(len(rule.site)):
             b1, b2 = z1 + x + (rule.site[k1] - l21 * second) / l11, z2 + y + second
             value = at_effects(cells, j, scales, rule, known, own, b1, b2)
-            values[k2, k1] = value + 0.5 * (rule.site[k1] ** 2 + node2**2) + rule.log_site[k1] + log2
-    top = values.max()
-    return top + math.log(np.exp(values - top).sum()) - math.log(l11 * l22)
+            values[k2 * len(rule.site) + k1] = value + 0.5 * (rule.site[k1] ** 2 + node2**2) + rule.log_site[k1] + log2
+    return log_sum(values) - math.log(l11 * l22)
 
 
 @compiled
@@ -246,5 +246,4 @@ def normal_site_integral(cells: Cells, j: int, scales: Scales, rule: Rule, known
         sd = scales.typical * math.exp(scales.spread * rho)
         values[k] = gaussian_site(cells, j, scales, known, sd)[5] + sd_log_density(cells, j, scales, rho)
         values[k] += 0.5 * rule.sd[k] ** 2 + rule.log_sd[k]
-    top = values.max()
-    return top + math.log(np.exp(values - top).sum()) + math.log(width)
+    return log_sum(values) + math.log(width)
