@@ -136,6 +136,16 @@ def test_the_box_is_about_the_mode(made):
     assert away.max() < 0.5
 
 
+def test_what_is_left_thin_gets_more_proposals(made, monkeypatch):
+    """As many again until a quarter of the most were made, however many are effective."""
+    centre = locate(made)
+    plain = weights.importance_sample(made, centre, 50, 8000, np.random.default_rng(2))
+    monkeypatch.setattr(weights, "LIMIT", -5.0)
+    more = weights.importance_sample(made, centre, 50, 8000, np.random.default_rng(2))
+    assert len(plain.u) < 2000 < len(more.u) + 1
+    assert more.effective > plain.effective
+
+
 def profiles(size):
     place = np.linspace(-5, 5, 21)
     return tuple(Profile(place, -0.5 * place**2) for _ in range(size))

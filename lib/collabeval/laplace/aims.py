@@ -150,9 +150,9 @@ def promising(
 ) -> Aim:
     """Of several aims learnt from weighted points (S, K), the one that half of them recommend to the other half.
 
-    The programme-wide part is Gaussian about its mean; hyperparameters come from their profiles, from a t distribution
-    (nearly Gaussian ones: many sites), or from kernels (all others). `mixture` (S,): log-density of what the points
-    were drawn from.
+    The programme-wide part is Gaussian about its mean; hyperparameters come half from kernels about the points, which
+    cover what no shape does, and half from their profiles, from a t distribution (nearly Gaussian ones: many sites), or
+    from kernels again. `mixture` (S,): log-density of what the points were drawn from.
     """
     order = random.permutation(len(points))
     learnt, judged = order[::2], order[1::2]
@@ -171,8 +171,8 @@ def _learnt(points: Floats, weights: Floats, profiles: tuple[Profile, ...], rand
     programme = _nearly_standard(points[:, size:], weights)
     middle, covariance = _moments(points[:, :size], weights)
     gaussian = Gaussianlike(middle, np.linalg.cholesky(covariance + 1e-9 * np.eye(size)))
-    kernels = _kernels(points[:, :size], weights, random)
-    return [Aim(Mixed((part, kernels)), programme) for part in (ByProfiles(profiles), gaussian, kernels)]
+    about = kernels(points[:, :size], weights, random)
+    return [Aim(Mixed((part, about)), programme) for part in (ByProfiles(profiles), gaussian, about)]
 
 
 def _nearly_standard(points: Floats, weights: Floats) -> Gaussianlike:
@@ -189,22 +189,8 @@ def _nearly_standard(points: Floats, weights: Floats) -> Gaussianlike:
     return Gaussianlike(of_mean * middle, np.linalg.cholesky(trust * covariance + (1 - trust) * np.eye(size)))
 
 
-def improved(points: Floats, weights: Floats, hyper: int, random: np.random.Generator) -> Aim:
-    """From weighted points (S, K), the first `hyper` numbers of each being hyperparameters.
-
-    These are covered by kernels; of the programme-wide part mean and covariance are taken, the covariance shrunk to
-    the standard one by as much as the points can tell.
-    """
-    effective = 1 / np.sum(weights**2)
-    rest, spread = _moments(points[:, hyper:], weights)
-    size = len(rest)
-    trust = effective / (effective + 2 * size)
-    factor = np.linalg.cholesky(trust * spread + (1 - trust) * np.eye(size))
-    return Aim(_kernels(points[:, :hyper], weights, random), Gaussianlike(rest, factor))
-
-
-def _kernels(points: Floats, weights: Floats, random: np.random.Generator) -> ByKernels:
-    """Kernels about some of the points (S, D)."""
+def kernels(points: Floats, weights: Floats, random: np.random.Generator) -> ByKernels:
+    """Kernels about some of weighted points (S, D), as wide as these are few."""
     hyper, effective = points.shape[1], 1 / np.sum(weights**2)
     middle, covariance = _moments(points, weights)
     width = (4 / (hyper + 2)) ** (1 / (hyper + 4)) * effective ** (-1 / (hyper + 4))  # Silverman 1986, eq. 4.14

@@ -18,9 +18,8 @@ class Polynomials(NamedTuple):
     information: float  # λ: a cell's own effect acts by log(1 + λ s²)
     low: float  # the box in that
     high: float
-    coefficients: (
-        np.ndarray
-    )  # (B, N, A), single precision, of powers of log(1 + λ s²) and of η, both from −1 to 1 over the box
+    # (B, N, A), single precision, of powers of log(1 + λ s²) and of η, both from −1 to 1 over the box
+    coefficients: np.ndarray
 
 
 class Own(NamedTuple):

@@ -92,9 +92,9 @@ def near_mode(
 ) -> float:  # fmt: skip
     """A proposal of g about its mode given the hyperparameters, into g; and the sites' modes given it, into z.
 
-    g and z must begin near their mode, own holds for s; Newton steps end where the
-    next is below three conditional standard deviations of g, the last of them taken: a proposal is weighted by what it
-    is, wherever its centre. Returns the log determinant of the Cholesky factor of its precision.
+    g and z must begin near their mode, own holds for s; Newton steps end where the next is below three conditional
+    standard deviations of g, the last of them taken: a proposal is weighted by what it is, wherever its centre. Returns
+    the log determinant of the Cholesky factor of its precision.
     """
     course = combined(programme.fixed, trend, programme.walk)
     wide, size = course.shape

@@ -8,7 +8,7 @@ import numpy as np
 
 from collabeval.convergence import Mixing
 from collabeval.errors import CollabevalError
-from collabeval.laplace.aims import Aim, first, improved
+from collabeval.laplace.aims import Aim, first, kernels
 from collabeval.laplace.engine import FEWEST, LOST, MOST, resampled
 from collabeval.laplace.threads import threaded
 from collabeval.laplace.weights import BATCH, LIMIT, ROUNDS, Proposals, k_limit
@@ -63,7 +63,7 @@ def _weighted(problem: Problem, centre: Centre, effective: int, most: int, rando
     for _ in range(ROUNDS):
         if last.effective > POOR * BATCH and last.smoothed[1] < LIMIT:
             break
-        aim = replace(aim, hyper=improved(found.points, found.smoothed[0], len(centre.u), random).hyper)
+        aim = replace(aim, hyper=kernels(found.points[:, : len(centre.u)], found.smoothed[0], random))
         last = _batch(problem, centre, aim, BATCH, random)
         found = found.joined(last)
     while len(found.u) < most:
@@ -71,7 +71,7 @@ def _weighted(problem: Problem, centre: Centre, effective: int, most: int, rando
         if found.effective >= effective and not thin:
             break
         if thin:  # the same aim would leave thin what it has left thin; twice as many, so that rounds stay few
-            aim = replace(aim, hyper=improved(found.points, found.smoothed[0], len(centre.u), random).hyper)
+            aim = replace(aim, hyper=kernels(found.points[:, : len(centre.u)], found.smoothed[0], random))
         share = max(found.effective / len(found.u), 0.05)
         missing = max(1.1 * (effective - found.effective) / share, len(found.u) if thin else 100)
         found = found.joined(_batch(problem, centre, aim, int(min(missing, most - len(found.u))), random))
