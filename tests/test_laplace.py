@@ -214,11 +214,9 @@ def test_a_sites_effects_are_drawn_from_their_distribution(family, trajectory):
     fine = rule(15, 9)
     grid = np.linspace(-6, 6, 121)
     across = grid if trajectory else np.zeros(1)
-    values = [
-        [at_effects(problem.cells, 1, place.scales, fine, known, nothing_known(problem.cells), a, b) for a in grid]
-        for b in across
-    ]
-    density = np.exp(np.array(values) - np.max(values))
+    values = np.empty((len(across), len(grid)))
+    on_grid(problem.cells, place.scales, fine, known, grid, across, values)
+    density = np.exp(values - values.max())
     density /= density.sum()
     means = np.array([(density.sum(axis=0) * grid).sum(), (density.sum(axis=1) * across).sum()])
     squares = np.array([(density.sum(axis=0) * grid**2).sum(), (density.sum(axis=1) * across**2).sum()])
@@ -236,6 +234,14 @@ def site_draws_of(problem, place, known, depth, count):
     for k in range(count):
         one_site(random, problem.cells, place.scales, chosen, known, place.z[1], np.array([k]), effects, rho)
     return effects[:, 1]
+
+
+@njit
+def on_grid(cells, scales, fine, known, grid, across, values):
+    """Site 1's density (B, A)."""
+    for b in range(len(across)):
+        for a in range(len(grid)):
+            values[b, a] = at_effects(cells, 1, scales, fine, known, nothing_known(cells), grid[a], across[b])
 
 
 @njit

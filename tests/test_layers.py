@@ -29,7 +29,7 @@ LAYERS = [
         "run_folder",
     },
     {"sources", "contract", "quality", "templates", "panel", "covariates", "casemix", "simulate"},
-    {"models", "fit", "laplace", "quadrature", "draws", "convergence"},
+    {"models", "fit", "laplace", "quadrature", "draws", "convergence", "pareto"},
     {
         "estimates",
         "words",

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numba
 import numpy as np
 import pytest
 from scipy import integrate
@@ -89,6 +90,11 @@ def test_beyond_the_box_cells_are_integrated_as_finely_as_in_it(made):
     assert abs(taken - finest) < abs(coarse - finest) / 3
 
 
+@numba.njit
+def moments_of(own, i, eta, s):
+    return moments(own, i, eta, s)
+
+
 def test_moments_of_a_cells_own_effect_are_those_of_its_density(made):
     """Nearly: draws are exact about any point, and take the fewer tries the nearer it is to the mode."""
     polynomials = made.cells.polynomials
@@ -103,9 +109,14 @@ def test_moments_of_a_cells_own_effect_are_those_of_its_density(made):
             return e**power * np.exp(log_likelihood(made.cells.family, y, n, eta + s * e) - top - e**2 / 2)
 
         mass, first, second = (integrate.quad(density, -9, 9, args=(power,))[0] for power in range(3))
-        mean, variance = moments(own, i, eta, s)
+        mean, variance = moments_of(own, i, eta, s)
         assert mean == pytest.approx(first / mass, abs=0.01)
         assert variance == pytest.approx(second / mass - (first / mass) ** 2, abs=0.01)
+
+
+def test_nothing_is_compiled_twice(made):
+    """Compiling is most of a machine's first fit, and a number of another kind doubles it."""
+    assert numba.typeof(made.cells) == numba.typeof(problem_of("poisson").cells)
 
 
 def test_where_no_degree_does_everything_is_integrated(monkeypatch):

@@ -13,6 +13,8 @@ from typing import Any
 
 from collabeval.errors import UsageError
 
+COMPILED = ("laplace", "quadrature")  # packages with functions that numba compiles
+
 
 def folder() -> Path:
     """`COLLABEVAL_CACHE`, or `collabeval` in the user's cache folder."""
@@ -53,16 +55,18 @@ def in_use() -> Iterator[Path]:
             os.environ["PYTENSOR_FLAGS"] = theirs
 
 
-def of_package(package: Path) -> None:
-    """Have numba keep what it compiles of a package's functions here; to be called before any is defined.
+def of_numba() -> None:
+    """Have numba keep here what it compiles of `COMPILED`; to be called before any function of theirs is defined.
 
     numba looks only at a function's own file for changes, not at those of the functions it calls, so each state of
-    the sources that hold compiled functions, or what they hand each other, has a folder of its own.
+    the sources that hold compiled functions, or what they hand each other, has a folder of its own. It is one for all:
+    they call each other, and numba has one setting.
     """
     import numba
 
-    texts = [file.read_bytes() for file in sorted(package.glob("*.py"))]
+    files = [file for name in COMPILED for file in sorted((Path(__file__).parent / name).glob("*.py"))]
+    texts = [file.read_bytes() for file in files]
     sources = hashlib.sha256(b"".join(text for text in texts if b"@compiled" in text or b"NamedTuple" in text))
-    place = folder() / f"{package.name}-numba-{version('numba')}-{sources.hexdigest()[:12]}"
+    place = folder() / f"numba-{version('numba')}-{sources.hexdigest()[:12]}"
     settings: Any = numba.config
     settings.CACHE_DIR = str(place)

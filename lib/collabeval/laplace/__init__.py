@@ -1,7 +1,5 @@
 """The fast engine: nested Laplace, sites by quadrature, importance weights for the rest (docs/methods.md)."""
 
-from pathlib import Path
-
 from collabeval import compile_cache
 
-compile_cache.of_package(Path(__file__).parent)
+compile_cache.of_numba()

@@ -13,11 +13,11 @@ import numpy as np
 
 from collabeval.laplace.arrays import Cells, Floats, Own, Programme, Rule, Scales
 from collabeval.laplace.dense import cholesky
-from collabeval.laplace.kernels import NORMAL, cell_slopes, compiled
+from collabeval.laplace.kernels import NORMAL, cell_slopes, compiled, compiled_inner
 from collabeval.laplace.sites import mean_variance, sd_log_density, sd_mode
 
 
-@compiled
+@compiled_inner
 def of_programme(
     course: Floats, programme: Programme, g: Floats, slope: Floats, hessian: Floats
 ) -> tuple[Floats, Floats, bool]:
@@ -43,7 +43,7 @@ def of_programme(
     return gradient, factor, regular
 
 
-@compiled
+@compiled_inner
 def of_prior(programme: Programme, g: Floats) -> float:
     """Log-density of g under its prior, up to a constant."""
     total = 0.0
@@ -64,7 +64,7 @@ def known_part(cells: Cells, seen: Floats, known: Floats) -> None:
             known[i] += cells.covariates[i, k] * effects[k]
 
 
-@compiled
+@compiled_inner
 def of_covariates(
     cells: Cells, i: int, u1: float, u2: float, first: float, second: float, slope: Floats, hessian: Floats,
     border: Floats,
@@ -83,7 +83,7 @@ def of_covariates(
             hessian[at, periods + m] += second * x * cells.covariates[i, m]
 
 
-@compiled
+@compiled_inner
 def of_site(
     cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Own, z: Floats, slope: Floats,
     hessian: Floats, border: Floats, site: Floats,
@@ -139,7 +139,7 @@ def of_site(
     return total
 
 
-@compiled
+@compiled_inner
 def eliminate(site: Floats, border: Floats, slope: Floats, hessian: Floats) -> float:
     """Take one site's effects out of the derivatives by the course; the log determinant of its block."""
     g1, g2, d11, d12, d22 = site[0], site[1], site[2], site[3], site[4]
@@ -155,7 +155,7 @@ def eliminate(site: Floats, border: Floats, slope: Floats, hessian: Floats) -> f
     return math.log(determinant)
 
 
-@compiled
+@compiled_inner
 def arrow(
     cells: Cells, scales: Scales, rule: Rule, known: Floats, own: Own, z: Floats, slope: Floats, hessian: Floats,
     borders: Floats, sites: Floats,
@@ -176,7 +176,7 @@ def arrow(
     return total, log_determinants
 
 
-@compiled
+@compiled_inner
 def site_steps(sites: Floats, borders: Floats, change: Floats) -> Floats:
     """Newton steps of the sites' effects (J, 2), given the `change` of the course."""
     steps = np.empty((sites.shape[0], 2))
@@ -192,7 +192,7 @@ def site_steps(sites: Floats, borders: Floats, change: Floats) -> Floats:
     return steps
 
 
-@compiled
+@compiled_inner
 def length_of_sites(sites: Floats, steps: Floats) -> float:
     """Squared length of steps of the sites' effects (J, 2), each in standard deviations given all else."""
     total = 0.0

@@ -103,7 +103,7 @@ def _box(problem: Problem, start: Floats, axes: Floats) -> tuple[Floats, Floats]
             squares[k] = (predictors(problem, scales, trend, g, z) - middle) ** 2
 
     threaded(work, TRIALS)
-    return middle, np.maximum(REACH * np.sqrt(np.nanmean(squares, axis=0)), NARROWEST)
+    return middle, np.maximum(REACH * np.sqrt(np.nanmean(squares, axis=0, dtype=float)), NARROWEST)
 
 
 def predictors(problem: Problem, scales: Scales, trend: float, g: Floats, z: Floats) -> Floats:

@@ -10,10 +10,10 @@ import math
 import numpy as np
 
 from collabeval.laplace.arrays import Floats
-from collabeval.laplace.kernels import compiled
+from collabeval.laplace.kernels import compiled, compiled_inner
 
 
-@compiled
+@compiled_inner
 def cholesky(matrix: Floats) -> tuple[Floats, bool]:
     """Lower Cholesky factor, and whether there is one: an exception would end all proposals for the sake of one."""
     size = len(matrix)
@@ -32,7 +32,7 @@ def cholesky(matrix: Floats) -> tuple[Floats, bool]:
     return factor, True
 
 
-@compiled
+@compiled_inner
 def solve_lower(factor: Floats, right: Floats) -> Floats:
     """x of L x = right, L lower."""
     found = right.copy()
@@ -43,7 +43,7 @@ def solve_lower(factor: Floats, right: Floats) -> Floats:
     return found
 
 
-@compiled
+@compiled_inner
 def solve_upper(factor: Floats, right: Floats) -> Floats:
     """x of Lᵀ x = right, L lower."""
     found = right.copy()
@@ -64,7 +64,7 @@ def times(matrix: Floats, vector: Floats) -> Floats:
     return found
 
 
-@compiled
+@compiled_inner
 def length(factor: Floats, vector: Floats) -> float:
     """Squared length of Lᵀ x, L lower: of x in standard deviations, where L Lᵀ is the precision."""
     total = 0.0
@@ -76,7 +76,7 @@ def length(factor: Floats, vector: Floats) -> float:
     return total
 
 
-@compiled
+@compiled_inner
 def log_diagonal(factor: Floats) -> float:
     """Log determinant of a triangular matrix."""
     total = 0.0
@@ -85,7 +85,7 @@ def log_diagonal(factor: Floats) -> float:
     return total
 
 
-@compiled
+@compiled_inner
 def combined(fixed: Floats, share: float, moving: Floats) -> Floats:
     """Fixed + share · moving, both (H, G)."""
     found = np.empty(fixed.shape)
@@ -95,14 +95,14 @@ def combined(fixed: Floats, share: float, moving: Floats) -> Floats:
     return found
 
 
-@compiled
+@compiled_inner
 def shift(vector: Floats, step: Floats, share: float) -> None:
     """Add share · step to a vector."""
     for i in range(len(vector)):
         vector[i] += share * step[i]
 
 
-@compiled
+@compiled_inner
 def shift_pairs(pairs: Floats, steps: Floats, share: float) -> None:
     """Add share · steps to (J, 2)."""
     for j in range(len(pairs)):
@@ -110,7 +110,7 @@ def shift_pairs(pairs: Floats, steps: Floats, share: float) -> None:
         pairs[j, 1] += share * steps[j, 1]
 
 
-@compiled
+@compiled_inner
 def finite(matrix: Floats) -> bool:
     """Whether all of it are numbers."""
     for i in range(matrix.shape[0]):
@@ -120,7 +120,7 @@ def finite(matrix: Floats) -> bool:
     return True
 
 
-@compiled
+@compiled_inner
 def log_sum(values: Floats) -> float:
     """log Σ exp(values)."""
     top = values[0]

@@ -22,7 +22,11 @@ FAR = 30.0  # a start beyond is none
 NEAR = 0.3  # the same for a draw, which is exact about any point and only wants few tries
 INFORMED = 30.0  # precision of a whitened effect from which it is nearly Gaussian
 RESAMPLED = 6  # proposals of such an effect, of which one is taken
-compiled: Any = njit(nogil=True, cache=True, error_model="numpy")
+OPTIONS: Any = {"nogil": True, "cache": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+every: Any = njit  # whose annotations do not know all of its options
+compiled: Any = every(**OPTIONS)
+# for compiled callers alone: what Python calls a function by takes as long to compile as the function
+compiled_inner: Any = every(**OPTIONS, no_cpython_wrapper=True)
 
 
 @compiled
@@ -33,7 +37,7 @@ def log_likelihood(family: int, y: float, n: float, eta: float) -> float:
     return y * eta - n * (max(eta, 0.0) + math.log1p(math.exp(-abs(eta))))
 
 
-@compiled
+@compiled_inner
 def slopes(family: int, y: float, n: float, eta: float) -> tuple[float, float]:
     """First derivative of the log-likelihood by η, and minus the second."""
     if family == POISSON:
@@ -43,7 +47,7 @@ def slopes(family: int, y: float, n: float, eta: float) -> tuple[float, float]:
     return y - n * share, n * share * (1.0 - share)
 
 
-@compiled
+@compiled_inner
 def of_cell(family: int, y: float, n: float, eta: float) -> tuple[float, float, float]:
     """`log_likelihood` and `slopes` at once."""
     if family == POISSON:
@@ -54,7 +58,7 @@ def of_cell(family: int, y: float, n: float, eta: float) -> tuple[float, float, 
     return y * eta - n * (max(eta, 0.0) + math.log1p(small)), y - n * share, n * share * (1.0 - share)
 
 
-@compiled
+@compiled_inner
 def own_mode(family: int, y: float, n: float, eta: float, s: float, start: float, close: float) -> tuple[float, float]:
     """Mode of a cell's whitened effect at η, looked for from `start`, and the precision near it."""
     at, precision = start if abs(start) < FAR else 0.0, 1.0
@@ -68,7 +72,7 @@ def own_mode(family: int, y: float, n: float, eta: float, s: float, start: float
     return at, precision
 
 
-@compiled
+@compiled_inner
 def cell(
     family: int, y: float, n: float, eta: float, s: float, nodes: Floats, log_weights: Floats, start: float
 ) -> float:
@@ -86,7 +90,7 @@ def cell(
     return reference + math.log(mass * width)
 
 
-@compiled
+@compiled_inner
 def cell_slopes(
     family: int, y: float, n: float, v: float, eta: float, s: float, nodes: Floats, log_weights: Floats, start: float
 ) -> tuple[float, float, float, float]:
@@ -120,7 +124,7 @@ def cell_slopes(
     return reference + math.log(mass * width), mean, max(curvature, 0.0), at
 
 
-@compiled
+@compiled_inner
 def derivatives(family: int, y: float, n: float, eta: float) -> tuple[float, float, float, float, float]:
     """The log-likelihood and its first to fourth derivative by η."""
     value, slope, spread = of_cell(family, y, n, eta)
@@ -130,7 +134,7 @@ def derivatives(family: int, y: float, n: float, eta: float) -> tuple[float, flo
     return value, slope, -spread, -spread * (1.0 - 2.0 * share), -spread * (1.0 - 6.0 * share * (1.0 - share))
 
 
-@compiled
+@compiled_inner
 def cell_series(
     family: int, y: float, n: float, eta: float, s: float, nodes: Floats, log_weights: Floats, start: float
 ) -> tuple[float, float, float, float, float]:
@@ -192,7 +196,7 @@ def draw_own(
     return draw_about(random, family, y, n, eta, s, at, precision), at
 
 
-@compiled
+@compiled_inner
 def draw_about(
     random: np.random.Generator, family: int, y: float, n: float, eta: float, s: float, at: float, precision: float
 ) -> float:

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from collabeval.laplace.arrays import Floats
-from collabeval.laplace.kernels import NORMAL, POISSON, compiled, log_likelihood
+from collabeval.laplace.kernels import NORMAL, POISSON, compiled, compiled_inner, log_likelihood
 
 FEW = 10.0  # events expected below which inversion is the faster
 
@@ -41,7 +41,7 @@ def observe(
                 again[s, i] = binomial(random, n[i], 1.0 / (1.0 + math.exp(-at)))
 
 
-@compiled
+@compiled_inner
 def binomial(random: np.random.Generator, n: float, p: float) -> float:
     """Events among n, each with chance p."""
     less = min(p, 1.0 - p)
@@ -49,7 +49,7 @@ def binomial(random: np.random.Generator, n: float, p: float) -> float:
     return few if p <= 0.5 else n - few
 
 
-@compiled
+@compiled_inner
 def by_inversion(random: np.random.Generator, n: float, p: float) -> float:
     """The same: how many chances, from none on, a uniform number exceeds the sum of."""
     odds = p / (1.0 - p)
@@ -64,7 +64,7 @@ def by_inversion(random: np.random.Generator, n: float, p: float) -> float:
             return events
 
 
-@compiled
+@compiled_inner
 def by_rejection(random: np.random.Generator, n: float, p: float) -> float:
     """The same by BTRS, p at most a half and n·p at least ten; its constants are Hörmann's."""
     spread = math.sqrt(n * p * (1.0 - p))

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from collabeval.laplace.arrays import Cells, Floats, Own, Polynomials
-from collabeval.laplace.kernels import cell, compiled
+from collabeval.laplace.kernels import cell, compiled, compiled_inner
 
 CHUNK = 512  # numbers that stay in the nearest cache
 
@@ -47,14 +47,14 @@ def interpolate(
                 polynomials.coefficients[b, i, a] = total
 
 
-@compiled
+@compiled_inner
 def within(polynomials: Polynomials, s: float) -> float:
     """Where s is in the box, from −1 to 1; beyond, outside of it."""
     acts = math.log1p(polynomials.information * s * s)
     return (2.0 * acts - polynomials.low - polynomials.high) / (polynomials.high - polynomials.low)
 
 
-@compiled
+@compiled_inner
 def at_spread(polynomials: Polynomials, s: float, own: Own) -> None:
     """The polynomials in η alone at one s, into `own`."""
     along, count, across = polynomials.coefficients.shape
@@ -94,7 +94,7 @@ def own_at(cells: Cells, s: float) -> Own:
     return own
 
 
-@compiled
+@compiled_inner
 def moments(own: Own, i: int, eta: float, s: float) -> tuple[float, float]:
     """Mean and variance of a cell's whitened effect given η, or nought and nought beyond the box.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from collabeval.laplace.arrays import Cells, Depths, Floats, Own, Scales
 from collabeval.laplace.dense import log_sum
-from collabeval.laplace.kernels import NORMAL, compiled
+from collabeval.laplace.kernels import NORMAL, compiled_inner
 from collabeval.laplace.sites import at, at_effects, gaussian_site, peak, rule_at, sd_log_density, sd_mode, series
 
 FEWEST, EACH = 40, 8  # proposals of a site's effects: at least, and for each draw
@@ -16,7 +16,7 @@ WIDE, EVERY = 2.0, 4  # one proposal in so many is spread so much wider: no tail
 SD_DRAWS = 8  # proposals of a site's sd, of which one is taken
 
 
-@compiled
+@compiled_inner
 def propose_effects(
     random: np.random.Generator, cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Own,
     z: Floats, tried: Floats, ratio: Floats,
@@ -47,7 +47,7 @@ def propose_effects(
         tried[k, 0], tried[k, 1] = z[0] + b1, z[1] + b2
 
 
-@compiled
+@compiled_inner
 def resample(random: np.random.Generator, tried: Floats, ratio: Floats, chosen: Floats) -> None:
     """So many of the proposals (R, 2) as `chosen` (m, 2) holds, in proportion to exp(ratio)."""
     below, whole = np.empty(len(ratio)), log_sum(ratio)
@@ -62,7 +62,7 @@ def resample(random: np.random.Generator, tried: Floats, ratio: Floats, chosen: 
         chosen[k, 0], chosen[k, 1] = tried[taken, 0], tried[taken, 1]
 
 
-@compiled
+@compiled_inner
 def draw_effects(
     random: np.random.Generator, cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Own,
     mode: Floats, places: np.ndarray, effects: Floats, rho: Floats, ratios: Floats, turn: int,
@@ -85,7 +85,7 @@ def draw_effects(
         ratios[k, j] = ratio[(turn * len(ratios) + k) % count]
 
 
-@compiled
+@compiled_inner
 def draw_normal_site(
     random: np.random.Generator, cells: Cells, j: int, scales: Scales, known: Floats, z: Floats
 ) -> float:

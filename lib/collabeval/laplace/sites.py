@@ -13,12 +13,12 @@ import numpy as np
 
 from collabeval.laplace.arrays import Cells, Depths, Floats, Own, Rule, Scales, Series
 from collabeval.laplace.dense import log_sum
-from collabeval.laplace.kernels import NORMAL, cell, cell_series, compiled
+from collabeval.laplace.kernels import NORMAL, cell, cell_series, compiled, compiled_inner
 
 POLISH = 3  # Newton steps on the series, which cost next to nothing
 
 
-@compiled
+@compiled_inner
 def sd_mode(cells: Cells, j: int, scales: Scales) -> tuple[float, float]:
     """Mode of ρ from the site's sds and the prior, and the precision there."""
     at, precision = 0.0, 1.0
@@ -54,7 +54,7 @@ def weights_of(cells: Cells, scales: Scales, i: int) -> tuple[float, float]:
     return scales.level, 0.0
 
 
-@compiled
+@compiled_inner
 def series(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Own, z1: float, z2: float) -> Series:
     """`Series` of a site of counts about (z1, z2).
 
@@ -103,7 +103,7 @@ def series(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own:
     return Series(value, g1, g2, d11, d12, d22, c30, c21, c12, c03, c40, c31, c22, c13, c04)
 
 
-@compiled
+@compiled_inner
 def at(p: Series, x: float, y: float) -> float:
     """The series at x₁ = x, x₂ = y."""
     cubic = x * x * (p.c30 * x + p.c21 * y) + y * y * (p.c12 * x + p.c03 * y)
@@ -112,7 +112,7 @@ def at(p: Series, x: float, y: float) -> float:
     return p.value + linear - 0.5 * (p.d11 * x * x + 2.0 * p.d12 * x * y + p.d22 * y * y) + cubic + quartic
 
 
-@compiled
+@compiled_inner
 def peak(p: Series) -> tuple[float, float, float, float, float]:
     """Where the series is highest near its origin, and the Cholesky factor of the precision at the origin."""
     determinant = p.d11 * p.d22 - p.d12 * p.d12
@@ -127,7 +127,7 @@ def peak(p: Series) -> tuple[float, float, float, float, float]:
     return x, y, l11, l21, math.sqrt(p.d22 - l21 * l21)
 
 
-@compiled
+@compiled_inner
 def rule_at(depths: Depths, depth: int) -> Rule:
     """The rules of one depth."""
     cell, site, sd = depths.cells[depth], depths.sites[depth], depths.sds[depth]
@@ -137,7 +137,7 @@ def rule_at(depths: Depths, depth: int) -> Rule:
     )  # fmt: skip
 
 
-@compiled
+@compiled_inner
 def site_integral(
     cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Own, z1: float, z2: float
 ) -> float:
@@ -151,7 +151,7 @@ def site_integral(
     return integral_by_series(cells, j, scales, rule, known, own, z1, z2)
 
 
-@compiled
+@compiled_inner
 def integral_by_series(
     cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Own, z1: float, z2: float
 ) -> float:
@@ -171,7 +171,7 @@ def integral_by_series(
     return reference + math.log(mass) - math.log(l11 * l22)
 
 
-@compiled
+@compiled_inner
 def at_effects(
     cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Own, b1: float, b2: float
 ) -> float:
@@ -194,7 +194,7 @@ def at_effects(
     return value
 
 
-@compiled
+@compiled_inner
 def integral_at_nodes(
     cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats, own: Own, z1: float, z2: float
 ) -> float:
@@ -212,7 +212,7 @@ def integral_at_nodes(
     return log_sum(values) - math.log(l11 * l22)
 
 
-@compiled
+@compiled_inner
 def gaussian_site(
     cells: Cells, j: int, scales: Scales, known: Floats, sd: float
 ) -> tuple[float, float, float, float, float, float]:
@@ -233,7 +233,7 @@ def gaussian_site(
     return z1, z2, d11, d12, d22, value + 0.5 * (g1 * z1 + g2 * z2) - 0.5 * math.log(determinant)
 
 
-@compiled
+@compiled_inner
 def normal_site_integral(cells: Cells, j: int, scales: Scales, rule: Rule, known: Floats) -> float:
     """The integral where cells are means: exact given the site's sd, and over that by quadrature."""
     if not cells.own_sd:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from arviz_stats.base import array_stats
 from scipy.special import logsumexp, ndtri
 
+from collabeval import pareto
 from collabeval.convergence import TAIL
 from collabeval.laplace.aims import Aim, first, promising
 from collabeval.laplace.centre import Centre
@@ -55,9 +55,9 @@ class Proposals:
     def smoothed(self) -> tuple[Floats, float]:
         """Pareto-smoothed weights that sum to 1 (Vehtari et al. 2024), and k̂."""
         found = self.log_weights
-        smooth, k = array_stats.psislw(-np.maximum(found, found.max() - 700))
+        smooth, k = pareto.smoothed(np.maximum(found, found.max() - 700))
         weights = np.exp(smooth - smooth.max())
-        return weights / weights.sum(), float(k)
+        return weights / weights.sum(), k
 
     @property
     def effective(self) -> float:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from collabeval.laplace.kernels import compiled, compiled_inner
 from collabeval.models.grouped import Floats
 from collabeval.quadrature.kernels import (
     BINOMIAL,
@@ -14,7 +15,6 @@ from collabeval.quadrature.kernels import (
     Point,
     Rows,
     add_cut_slopes,
-    compiled,
     divisor,
     inlined,
     point_at,
@@ -79,7 +79,7 @@ def less_divisors(rows: Rows, point: Point, g: int, v: float) -> float:
     return total - math.log(product)
 
 
-@compiled
+@compiled_inner
 def group(rows: Rows, point: Point, g: int, at: float, rule: Rule, places: Floats, chance: Floats) -> float:
     """Logarithm of a group's integral; `places` (Q,) gets v of the nodes, `chance` (Q,) their share of the integral."""
     mode, precision = near_mode(rows, point, g, at)
@@ -109,7 +109,7 @@ def marginal(rows: Rows, beta: Floats, cuts: Floats, sd: float, rule: Rule, mode
     return total
 
 
-@compiled
+@compiled_inner
 def row_slopes(
     rows: Rows, point: Point, i: int, rises: Floats, places: Floats, chance: Floats, mean: Floats
 ) -> tuple[float, float]:

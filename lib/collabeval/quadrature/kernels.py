@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from collabeval.laplace.kernels import compiled_inner
 from collabeval.models.grouped import Floats
 
 CUMULATIVE, ADJACENT, BINOMIAL = 0, 1, 2
 LAST = 4  # categories are 0 to 4 here
-compiled: Any = njit(nogil=True, cache=True, error_model="numpy")
 inlined: Any = njit(nogil=True, error_model="numpy", inline="always")  # a call counts references to all of `Rows`
 
 
@@ -48,7 +48,7 @@ class Point(NamedTuple):
     constant: np.ndarray  # (N,) logarithm of what x^y is multiplied by
 
 
-@compiled
+@compiled_inner
 def point_at(rows: Rows, beta: Floats, cuts: Floats, sd: float) -> Point:
     """What the rows are at coefficients (B,) and cuts (T, 4)."""
     size = len(rows.y)
@@ -79,7 +79,7 @@ def point_at(rows: Rows, beta: Floats, cuts: Floats, sd: float) -> Point:
     return Point(sd, log_x, np.exp(log_x), factor, constant)
 
 
-@compiled
+@compiled_inner
 def power(rows: Rows, i: int) -> float:
     """The power of x in a row's likelihood: what the line's slope is made of."""
     if rows.family == CUMULATIVE:
@@ -87,7 +87,7 @@ def power(rows: Rows, i: int) -> float:
     return rows.y[i]
 
 
-@compiled
+@compiled_inner
 def shares(rows: Rows, point: Point, i: int, x: float) -> tuple[float, float, float, float]:
     """Chances whose sum is the slope of log D by log x: see `add_cut_slopes` for what they are."""
     if rows.family == BINOMIAL:
@@ -103,7 +103,7 @@ def shares(rows: Rows, point: Point, i: int, x: float) -> tuple[float, float, fl
     return two + first / total, two, three, fourth / total
 
 
-@compiled
+@compiled_inner
 def divisor(rows: Rows, point: Point, i: int, x: float) -> float:
     """D, but for the power n of the binomial."""
     if rows.family == BINOMIAL:
@@ -114,7 +114,7 @@ def divisor(rows: Rows, point: Point, i: int, x: float) -> float:
     return 1.0 + x * (point.factor[i, 0] + x * cubic)
 
 
-@compiled
+@compiled_inner
 def variance(rows: Rows, i: int, found: tuple[float, float, float, float]) -> float:
     """Minus the second derivative of a row's log-likelihood by η, from its `shares`."""
     a, b, c, d = found
@@ -125,7 +125,7 @@ def variance(rows: Rows, i: int, found: tuple[float, float, float, float]) -> fl
     return a + 3.0 * b + 5.0 * c + 7.0 * d - (a + b + c + d) ** 2
 
 
-@compiled
+@compiled_inner
 def add_cut_slopes(rows: Rows, i: int, mean: Floats, cuts: Floats, count: float, out: Floats) -> None:
     """Add to `out` (T, 4) the slopes of a row's log-likelihood by its item's cuts.
 

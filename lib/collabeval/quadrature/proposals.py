@@ -7,9 +7,10 @@ import math
 import numpy as np
 
 from collabeval.laplace.dense import cholesky
+from collabeval.laplace.kernels import compiled
 from collabeval.models.grouped import Floats
 from collabeval.quadrature.integrals import Rule, marginal
-from collabeval.quadrature.kernels import Rows, compiled
+from collabeval.quadrature.kernels import Rows
 
 
 @compiled
