@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import logsumexp, ndtri
+from scipy.special import ndtri
 
 from collabeval import pareto
 from collabeval.convergence import TAIL
-from collabeval.laplace.aims import Aim, first, promising
+from collabeval.laplace.aims import Aim, first, log_sum, promising
 from collabeval.laplace.centre import Centre
 from collabeval.laplace.problem import Floats, Problem
 from collabeval.laplace.proposals import propose
@@ -38,7 +38,8 @@ class Proposals:
     z: Floats  # (S, J, 2) the sites' modes
     target: Floats
     possible: np.ndarray  # (S,) whether the priors allow the hyperparameters
-    aims: tuple[tuple[Aim, int], ...]
+    aims: tuple[tuple[Aim, int], ...]  # A of them, and how many points each made
+    densities: Floats  # (A, S) log-density of every point by every aim
 
     @cached_property
     def log_weights(self) -> Floats:
@@ -48,8 +49,8 @@ class Proposals:
     @cached_property
     def mixture(self) -> Floats:
         """Log-density (S,) of what the points were drawn from, all aims together."""
-        shares = [np.log(count / len(self.points)) + aim.log_density(self.points) for aim, count in self.aims]
-        return logsumexp(shares, axis=0)
+        counts = np.array([count for _, count in self.aims])
+        return log_sum(self.densities + np.log(counts / counts.sum())[:, None], axis=0)
 
     @cached_property
     def smoothed(self) -> tuple[Floats, float]:
@@ -85,7 +86,11 @@ class Proposals:
         """These and others."""
         names = ("points", "u", "g", "z", "target", "possible")
         both = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in names}
-        return Proposals(**both, aims=self.aims + other.aims)
+        densities = np.vstack([
+            np.hstack([self.densities, [aim.log_density(other.points) for aim, _ in self.aims]]),
+            np.hstack([[aim.log_density(self.points) for aim, _ in other.aims], other.densities]),
+        ])  # fmt: skip
+        return Proposals(**both, aims=self.aims + other.aims, densities=densities)
 
 
 def batch(problem: Problem, centre: Centre, aim: Aim, count: int, random: np.random.Generator) -> Proposals:
@@ -105,7 +110,8 @@ def batch(problem: Problem, centre: Centre, aim: Aim, count: int, random: np.ran
     prior = problem.log_prior(u)
     with np.errstate(invalid="ignore"):  # an impossible proposal has no weight, whatever its density
         target = density + prior - log_factor
-    return Proposals(points, u, g, z, target, np.isfinite(prior), ((aim, count),))
+    densities = aim.log_density(points)[None]
+    return Proposals(points, u, g, z, target, np.isfinite(prior), ((aim, count),), densities)
 
 
 def importance_sample(

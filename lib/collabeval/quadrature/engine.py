@@ -92,7 +92,7 @@ def _batch(problem: Problem, centre: Centre, aim: Aim, count: int, random: np.ra
 
     threaded(work, len(places))
     return Proposals(points, u, z, np.empty((count, 0)), target + np.where(possible, prior, 0.0), possible,
-                     ((aim, count),))  # fmt: skip
+                     ((aim, count),), aim.log_density(points)[None])  # fmt: skip
 
 
 def _judged(found: Proposals, seed: int) -> dict[str, str | int | float]:
