@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks import engines_aims
 from benchmarks.cases import ROOT
 from benchmarks.engines_figure import draw, draw_growth
 from benchmarks.goal import RHAT
@@ -89,7 +90,7 @@ def page(result: Row) -> str:
         rows = [row for row in result["summaries"] if row["case"] == case]
         title = f"## {about['words'][0].upper()}{about['words'][1:]}, {about['size']} ({about['cells']:,} cells)"
         parts += [title, _table(rows)] if rows else []
-    return "\n\n".join([*parts, *_growth(grown(result))]) + "\n"
+    return "\n\n".join([*parts, *engines_aims.section(result), *_growth(grown(result))]) + "\n"
 
 
 def grown(result: Row) -> list[Row]:

@@ -1,0 +1,83 @@
+"""What was aimed at, what was reached, by how much it was missed, and where the seconds go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+Row = dict[str, Any]
+GENERAL = ("stan", "pymc", "bambi")  # engines that a model is written down for
+
+
+@dataclass(frozen=True)
+class Aim:
+    """Of the fast engine on two cores, warm: so many times as fast as the fastest of some engines, or in seconds."""
+
+    case: str
+    words: str
+    against: tuple[str, ...] = ()
+    times: float = 0.0
+    seconds: float = 0.0
+
+
+AIMS = (
+    Aim("demo_surgical", "times as fast as the fastest of Stan, PyMC and bambi", GENERAL, times=200),
+    Aim("demo_surgical", "times as fast as nutpie on the package's forms", ("nuts",), times=25),
+    Aim("grown_4700", "seconds for 4,700 sites", seconds=10),
+    Aim("patients", "seconds for 500,000 patients", seconds=5),
+    Aim("collaboratives", "seconds for 100 collaboratives, three measures each", seconds=60),
+)
+WHY = """Where the seconds go, and what stands in the way:
+
+- *Loading* is Python, pandas, numba and the check of params: of a fit of few seconds a large part.
+- *Fitting* holds all that an evaluation keeps and the peers do not write: every cell's own effect, a replicate of it
+  and its log-likelihood in each of 4,000 draws. With many sites these take most of the time, whatever is proposed.
+- Every reported number needs as many effective draws, bulk and tail: the worst decides how many proposals are weighed.
+- The peers have their models compiled before the runs that count here, as has the fast engine; `cold` says the rest."""
+
+
+def section(result: Row) -> list[str]:
+    """Markdown of the aims whose cases were run; nothing where none was."""
+    lines = [line for aim in AIMS if (line := _line(aim, result["summaries"]))]
+    if not lines:
+        return []
+    head = ("case", "aim", "found", "of the aim")
+    table = [head, ("---", "---", "---:", "---:"), *lines]
+    parts = [("case", "loading, s", "fitting, s", "writing, s"), ("---", *["---:"] * 3), *_parts(result)]
+    return ["## Aims", _table(table), WHY, _table(parts)]
+
+
+def _table(lines: list[tuple[str, ...]]) -> str:
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _line(aim: Aim, rows: list[Row]) -> tuple[str, ...] | None:
+    own = next((row for row in rows if row["case"] == aim.case and row["engine"] == "laplace"), None)
+    if own is None or own["seconds"] is None:
+        return None
+    if not aim.against:
+        return (f"`{aim.case}`", f"{aim.words}: {aim.seconds:,.0f}", f"{own['seconds']:,.1f}",
+                _share(aim.seconds / own["seconds"]))  # fmt: skip
+    theirs = [row["seconds"] for row in rows
+              if row["case"] == aim.case and row["engine"] in aim.against and row["seconds"] is not None]  # fmt: skip
+    if not theirs:
+        return (f"`{aim.case}`", f"{aim.times:,.0f} {aim.words}", "none of them came to the goal", "–")
+    times = min(theirs) / own["seconds"]
+    return f"`{aim.case}`", f"{aim.times:,.0f} {aim.words}", f"{times:,.1f}", _share(times / aim.times)
+
+
+def _share(share: float) -> str:
+    return "reached" if share >= 1 else f"missed: {share:.0%} of it"
+
+
+def _parts(result: Row) -> list[tuple[str, ...]]:
+    """Medians of the fast engine's warm runs of each case."""
+    found = []
+    for case in result["cases"]:
+        own = [run for run in result["runs"] if run["case"] == case and run["engine"] == "laplace"]
+        runs = [run["parts"] for run in own if run["kind"] == "warm" and run["parts"]]
+        if runs:
+            numbers = [median(run[name] for run in runs) for name in ("load", "fit", "save")]
+            found.append((f"`{case}`", *(f"{number:,.1f}" for number in numbers)))
+    return found
