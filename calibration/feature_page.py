@@ -19,7 +19,7 @@ OUTER = 0.485  # further than this from the middle: the outer 3 %
 
 def write(work: Path, results: Path, docs: Path) -> dict[str, str]:
     """Result files and figure; what the page's text is filled with."""
-    studies = read(work)
+    studies = read(work, results)
     curves = {kind: _curves(table) for kind, table in studies.items()}
     for kind, table in studies.items():
         name = f"features_{kind.replace(' ', '_')}.csv"

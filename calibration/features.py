@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import expit
 
 from calibration.grouped_worlds import WORLDS, World
+from calibration.ranks import of_study
 from collabeval.errors import CollabevalError
 from collabeval.features.indicators_spread import LEVEL_SD, Pooled, pooled_counts, pooled_means
 from collabeval.models.grouped import thresholds_of
@@ -34,10 +35,13 @@ def study(numbers: range, folder: Path) -> None:
             print(f"{number + 1} of {numbers.stop} worlds of each kind", flush=True)
 
 
-def read(folder: Path) -> dict[str, pd.DataFrame]:
-    """The worlds of each kind that were ranked; quantities are places of the truth, 0 to 1."""
-    files = {kind: folder / f"features_{kind.replace(' ', '_')}.jsonl" for kind in KINDS}
-    return {kind: pd.read_json(path, lines=True, dtype=False) for kind, path in files.items() if path.exists()}
+def read(work: Path, results: Path) -> dict[str, pd.DataFrame]:
+    """The worlds of each kind that were ranked, or, where none are in `work`, those kept in `results`.
+
+    Quantities are places of the truth, 0 to 1.
+    """
+    names = {kind: f"features_{kind.replace(' ', '_')}" for kind in KINDS}
+    return {kind: table for kind, name in names.items() if (table := of_study(name, work, results)) is not None}
 
 
 def _add(target: Path, kind: str, number: int) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from calibration import feature_page, figures
-from calibration.ranks import CASES, CENTRES, FAMILIES, FORMS, SPREADS, read
+from calibration.ranks import CASES, CENTRES, FAMILIES, FORMS, SPREADS, of_study
 from calibration.tables import filled, table_of
 from calibration.uniform import Curve, curve
 from collabeval.plots.saving import save_svg
@@ -29,11 +29,14 @@ ERROR = 0.05  # over all curves of all studies together (Bonferroni)
 
 
 def write(work: Path, results: Path, docs: Path) -> None:
-    """Everything that the replicates in `work` allow."""
-    studies = {path.stem.removeprefix("ranks_"): read(path) for path in sorted(work.glob("ranks_*.jsonl"), key=_order)}
+    """Everything that the replicates in `work` allow, and those kept in `results` of studies that it has none of."""
+    files = [*work.glob("ranks_*.jsonl"), *results.glob("ranks_*.csv")]
+    names = list(dict.fromkeys(path.stem for path in sorted(files, key=_order)))
+    found = {name.removeprefix("ranks_"): of_study(name, work, results) for name in names}
+    studies = {name: table for name, table in found.items() if table is not None}
     curves = {name: {quantity: curve(places) for quantity, places in _places(table)} for name, table in studies.items()}
     for name, table in studies.items():
-        kept = table.drop(columns="seconds").replace(-np.inf, np.nan).round(4)
+        kept = table.drop(columns="seconds", errors="ignore").replace(-np.inf, np.nan).round(4)
         kept.to_csv(results / f"ranks_{name}.csv", index=False, lineterminator="\n")
     summary = {name: {quantity: round(found.p_value, 4) for quantity, found in study.items()}
                for name, study in curves.items()}  # fmt: skip

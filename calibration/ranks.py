@@ -149,9 +149,16 @@ def add(target: Path, family: Family, form: Form, seed: int, number: int, engine
 @cache
 def _held(target: Path) -> frozenset[int]:
     """Replicates that the file held when this process first looked."""
-    return frozenset(read(target)["replicate"]) if target.exists() else frozenset()
+    made = of_study(target.stem, target.parent, target.parent)
+    return frozenset() if made is None else frozenset(made["replicate"])
 
 
-def read(target: Path) -> pd.DataFrame:
-    """A study's replicates, one a row; quantities are places of the truth, 0 to 1."""
-    return pd.read_json(target, lines=True, dtype=False).sort_values("replicate", ignore_index=True)
+def of_study(name: str, work: Path, results: Path) -> pd.DataFrame | None:
+    """A study's replicates, one a row; quantities are places of the truth, 0 to 1.
+
+    From `work`; where it has none, those kept in `results` (four digits, no seconds); None without either.
+    """
+    made, kept = work / f"{name}.jsonl", results / f"{name}.csv"
+    if made.exists():
+        return pd.read_json(made, lines=True, dtype=False).sort_values("replicate", ignore_index=True)
+    return pd.read_csv(kept).fillna({"failure": ""}) if kept.exists() else None
