@@ -8,7 +8,6 @@ from pathlib import Path
 from collabeval import threats
 from collabeval.pipeline import Request, Run
 from collabeval.pipeline.job import Step
-from collabeval.pipeline.steps import Evaluation
 
 ALL = ["data", "fit-death", "fit-fall", "performance", "improvement", "checks", "report", "render"]
 
@@ -71,13 +70,13 @@ class Notebooks:
         return target
 
 
-def run(*overrides: str, **settings: object) -> list[str]:
+def run(*overrides: str, file: str = "small.yml", **settings: object) -> list[str]:
     """Run the small project; the steps that ran, in the order of the pipeline."""
     reporter = Silent()
-    Run(Request(Path("small.yml"), overrides, **settings), reporter).go()  # type: ignore[arg-type]
+    Run(Request(Path(file), overrides, **settings), reporter).go()  # type: ignore[arg-type]
     return sorted(reporter.began, key=ALL.index)
 
 
 def evaluation_steps() -> list[Step]:
-    params, folder = Request(Path("small.yml")).load()
-    return Evaluation(params, folder).steps()
+    request = Request(Path("small.yml"))
+    return request.evaluation(*request.load()).steps()

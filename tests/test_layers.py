@@ -14,6 +14,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 LAYERS = [
     {
         "analysis_plan",
+        "command",
         "compile_cache",
         "home",
         "machine",

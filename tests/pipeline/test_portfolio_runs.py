@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from collabeval import execute, portfolio_file
+from collabeval import command, execute, portfolio_file
+from collabeval.command import Command
 from collabeval.errors import StepError
 from collabeval.pipeline.portfolio import ASSOCIATED, PortfolioRequest, evaluate_members, exit_code, together
 from collabeval.pipeline.status import Status
@@ -67,9 +68,11 @@ def funder(project: Path, notebooks: Notebooks, monkeypatch: pytest.MonkeyPatch)
     return project / "runs" / "funder" / "2025"
 
 
-def run(**settings: bool) -> tuple[dict[str, list[str]], list[Outcome], Status]:
+def run(
+    file: str = "portfolio.yml", *overrides: str, **settings: bool
+) -> tuple[dict[str, list[str]], list[Outcome], Status]:
     """Run the portfolio; the steps that ran, by collaborative and (blank) of the portfolio itself."""
-    request = PortfolioRequest(Path("portfolio.yml"), **settings)  # type: ignore[arg-type]
+    request = PortfolioRequest(Path(file), overrides, **settings)  # type: ignore[arg-type]
     ran: dict[str, list[str]] = {}
 
     @contextmanager
@@ -103,6 +106,18 @@ def test_an_unchanged_collaborative_is_not_run_again(funder: Path) -> None:
     assert ran["one"] == ran["three"] == []
     assert ran["two"][0] == "performance"
     assert ran[""][0] == "gather"
+
+
+def test_another_command_for_the_same_results_writes_the_report_again_and_nothing_else(funder: Path) -> None:
+    run()
+    project, nothing = funder.parents[2], {"one": [], "two": [], "three": []}
+    assert run("portfolio.yml", "sampling.seed=1")[0] == {**nothing, "": ["report"]}
+    (project / "portfolio.yml").rename(project / "all.yml")
+    assert run("all.yml")[0] == {**nothing, "": ["report"]}
+    assert command.read(RunFolder(funder)) == Command(("portfolio",), "all.yml", outside=False)
+    for name in ("one", "two", "three"):
+        own = RunFolder(project / "runs" / name / "2025")
+        assert command.read(own) == Command(("run",), f"{name}.yml", outside=False), "each as if run by itself"
 
 
 def test_one_that_is_refused_is_left_out_and_said_and_the_others_go_on(funder: Path) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from collabeval import command
+from collabeval.command import Command
 from collabeval.errors import UsageError
 from collabeval.pipeline import Request, plan_of, quick, tasks
 from collabeval.pipeline.job import Step
@@ -62,6 +64,30 @@ def test_a_changed_word_in_a_template_runs_only_the_report(notebooks: Notebooks,
     template = project / "reports" / "evaluation.qmd"
     template.write_text(template.read_text(encoding="utf-8").replace("Nothing", "Little"), encoding="utf-8")
     assert run() == ["report", "render"]
+
+
+def test_another_command_for_the_same_results_writes_the_report_again_and_nothing_else(
+    notebooks: Notebooks, project: Path, folder: Path
+) -> None:
+    run()
+    assert command.read(RunFolder(folder)) == Command(("run",), "small.yml", outside=False)
+    assert run("sampling.seed=1") == ["report"], "the seed is that of the file"
+    assert command.read(RunFolder(folder)) == Command(("run",), "small.yml", False, ("sampling.seed=1",))
+    (project / "small.yml").rename(project / "other.yml")
+    (row,) = [row for row in plan_of(Request(Path("other.yml"))) if row.outcome == "run" and row.step != "render"]
+    assert (row.step, row.reasons) == ("report", ("command changed",))
+    assert run(file="other.yml") == ["report"]
+    assert command.read(RunFolder(folder)) == Command(("run",), "other.yml", outside=False)
+    assert run(file=str(project / "other.yml")) == [], "the same file"
+
+
+def test_a_plan_and_a_step_alone_leave_a_report_with_the_command_that_made_it(
+    notebooks: Notebooks, folder: Path
+) -> None:
+    run()
+    plan_of(Request(Path("small.yml"), ("rules.level=0.9",)))
+    assert run("rules.level=0.9", only="data") == []
+    assert command.read(RunFolder(folder)) == Command(("run",), "small.yml", outside=False)
 
 
 def test_a_changed_style_only_renders(notebooks: Notebooks, project: Path) -> None:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from collabeval import command
+from collabeval.disclosure.command import PublishedCommand, publish_portfolio_command
 from collabeval.disclosure.publish import views_of
 from collabeval.disclosure.results import hidden_rows, rescaled
 from collabeval.disclosure.suppress import coarsen, suppress
@@ -53,7 +55,8 @@ class PublishedPortfolio:
 
     ``left_out`` are those without results: label, and what kind of failure (`refused` for params or data, `failed`).
     ``best_of`` has quartiles over sites in place of sites; ``by_number`` counts sites (rounded) by in how many
-    collaboratives they take part, `more` where the row stands for that many or more.
+    collaboratives they take part, `more` where the row stands for that many or more. ``command`` is how to make the
+    report again, as far as it may be told; None where it is not known.
     """
 
     params: Portfolio
@@ -72,6 +75,7 @@ class PublishedPortfolio:
     best_of: pd.DataFrame
     association: pd.DataFrame
     diagnostics: pd.DataFrame
+    command: PublishedCommand | None
 
     def __post_init__(self) -> None:
         for name, found in vars(self).items():
@@ -110,6 +114,7 @@ def publish_portfolio(
         best_of=_best_of(tables["portfolio_best_of"], fewest),
         association=found["portfolio_association"],
         diagnostics=found["diagnostics"].drop(columns="changes"),
+        command=publish_portfolio_command(command.read(funder.run)),
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from collabeval.disclosure import case_mix, composites, effect, indicators, prac
 from collabeval.disclosure import suppress as rule
 from collabeval.disclosure.audit import publish_audit, publish_ratings
 from collabeval.disclosure.codes import site_labels
+from collabeval.disclosure.command import publish_command
 from collabeval.disclosure.profile import publish_profile
 from collabeval.disclosure.scorecards import publish_scorecards
 from collabeval.disclosure.survey import publish_survey
@@ -36,7 +37,7 @@ def publish(run: Run, params: Params) -> Published:
     keys = results.hidden_counts(run.panel, params, views, labels)
     statements = results.statements(run.site_statements, views, labels, keys)
     totals = pd.concat([_totals(run, params, view) for view in views], ignore_index=True)
-    shown_effect = effect.shown(run.further, views, params)
+    shown_effect, fingerprint = effect.shown(run.further, views, params), _fingerprint(run.panel, params)
     return Published(
         params=params,
         measures=views,
@@ -53,7 +54,7 @@ def publish(run: Run, params: Params) -> Published:
         spc=results.spc(run.spc, run.panel, params, views),
         diagnostics=results.diagnostics(_checks(run), labels, statements),
         quality=results.quality(run.quality, labels),
-        fingerprint=_fingerprint(run.panel, params),
+        fingerprint=fingerprint,
         case_mix_years=case_mix.of_totals(run.case_mix_calibration, views, params.report.minimum_cell),
         case_mix_tenths=case_mix.of_totals(run.case_mix_deciles, views, params.report.minimum_cell),
         composites=composites.composites(run.further, views, labels, keys),
@@ -63,6 +64,7 @@ def publish(run: Run, params: Params) -> Published:
         indicators=indicators.indicators(params, run.further, labels),
         effect=shown_effect,
         value=value.of_run(run, params, labels, _too_small(totals, shown_effect)),
+        command=publish_command(run.command, params.collaborative, hides=not fingerprint),
         **_features(run, params, labels),
     )
 

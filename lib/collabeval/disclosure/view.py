@@ -13,7 +13,9 @@ from collabeval.params import Measure, Params
 if TYPE_CHECKING:
     import pandas as pd
 
+    from collabeval.command import Command
     from collabeval.disclosure.audit import AuditView, RatingsView
+    from collabeval.disclosure.command import PublishedCommand
     from collabeval.disclosure.composites import Composites
     from collabeval.disclosure.effect import Effect
     from collabeval.disclosure.practices import Practices
@@ -74,6 +76,7 @@ class Run:
     case_mix_deciles: pd.DataFrame | None = None
     further: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # results of the further analyses, by name
     given: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # the further tables as the contract left them
+    command: Command | None = None  # that asked for the run, where it is known
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ class Published:
     survey, ratings, audit, profile : what people and audits say and the scores of the features; None without data.
     effect : what of the change is due to the programme; None where the run has no such step.
     value : burden and value; None where the run has no such step.
+    command : how to make the report again, as far as it may be told; None where it is not known.
     """
 
     params: Params
@@ -130,6 +134,7 @@ class Published:
     ratings: RatingsView | None = None
     audit: AuditView | None = None
     profile: ProfileView | None = None
+    command: PublishedCommand | None = None
 
     @property
     def lead(self) -> MeasureView:

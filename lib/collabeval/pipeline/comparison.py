@@ -24,6 +24,10 @@ class CompareRequest(Request):
 
     sensitivity: bool = False
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        return ("compare", "--sensitivity") if self.sensitivity else ("compare",)
+
     def keep_plan(self, params: Params, run: RunFolder, today: str) -> None:
         """Nothing: it is the plan of the evaluation, which keeps it."""
 
@@ -46,7 +50,7 @@ class CompareRequest(Request):
         return params, run.comparison(MODELS)
 
     def evaluation(self, params: Params, run: RunFolder) -> Evaluation:
-        return ComparedModels(params, run)
+        return ComparedModels(params, run, self.command)
 
 
 class ComparedModels(Evaluation):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from collabeval import home as project
 from collabeval import render
+from collabeval.command import Command
 from collabeval.params import Params
 from collabeval.params.portfolio import Portfolio
 from collabeval.pipeline import keys
@@ -40,10 +41,13 @@ class Step:
 
 
 class Job:
-    """Params, run folder, and the digests that steps share; an evaluation, a comparison or a portfolio."""
+    """Params, run folder, and the digests that steps share; an evaluation, a comparison or a portfolio.
 
-    def __init__(self, params: Params | Portfolio, run: RunFolder) -> None:
-        self.params, self.run = params, run
+    `command` is the one that asked for it, which the report tells.
+    """
+
+    def __init__(self, params: Params | Portfolio, run: RunFolder, command: Command) -> None:
+        self.params, self.run, self.command = params, run, command
         self.home = project.home()
         self.values: dict[str, Any] = params.model_dump(mode="json")
         self.lock = keys.packages(self.home)
@@ -78,12 +82,17 @@ class Job:
         return self.report_name if document == "report" else document
 
     def keep_inputs(self) -> None:
-        """Write the params as resolved into the run, and copies of the user's own files."""
-        raise NotImplementedError
+        """Write the command and the params as resolved into the run, and copies of the user's own files."""
+        self.command.write(self.run)
 
     def steps(self) -> list[Step]:
         """All steps, in an order in which they can run."""
         raise NotImplementedError
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """Digest of the command, for the step that prints it and no other: results depend on params alone."""
+        return {"command": keys.digest_values(asdict(self.command))}
 
     def notebook(self, name: str) -> Path:
         return self.home / "notebooks" / f"{name}.ipynb"

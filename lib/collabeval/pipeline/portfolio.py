@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collabeval import portfolio_file
+from collabeval.command import Command
 from collabeval.errors import CollabevalError, StepError, StoppedError
 from collabeval.params.portfolio import Portfolio
 from collabeval.pipeline import keys
@@ -28,12 +29,16 @@ Telling = Callable[[str], AbstractContextManager[Reporter]]
 class PortfolioRequest(Wanted[Portfolio]):
     """What the user asked for: the collaboratives of one funder, together."""
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        return ("portfolio",)
+
     def load(self) -> tuple[Portfolio, RunFolder]:
         portfolio = portfolio_file.load(self.file, self.overrides)
         return portfolio, RunFolder(self.runs.resolve() / portfolio.portfolio / portfolio.edition)
 
     def evaluation(self, params: Portfolio, run: RunFolder) -> PortfolioJob:
-        return PortfolioJob(params, run)
+        return PortfolioJob(params, run, self.command)
 
     def member(self, params: str) -> Request:
         """The request for one collaborative's own run."""
@@ -43,8 +48,8 @@ class PortfolioRequest(Wanted[Portfolio]):
 class PortfolioJob(Job):
     """The steps of a portfolio, once its collaboratives have been evaluated."""
 
-    def __init__(self, params: Portfolio, run: RunFolder) -> None:
-        super().__init__(params, run)
+    def __init__(self, params: Portfolio, run: RunFolder, command: Command) -> None:
+        super().__init__(params, run, command)
         self.params: Portfolio = params
 
     @property
@@ -52,6 +57,7 @@ class PortfolioJob(Job):
         return {**super().documents, INDEX: ("html",)}
 
     def keep_inputs(self) -> None:
+        super().keep_inputs()
         portfolio_file.write_resolved(self.params, self.run)
 
     def steps(self) -> list[Step]:
@@ -88,7 +94,7 @@ class PortfolioJob(Job):
             (INDEX, "portfolio_index", "Writing the index page", ()),
         ):
             source = self.home / "reports" / f"{template}.qmd"
-            found = self.keys(source, all=shown)
+            found = self.keys(source, all=shown) | (self.asked if name == "report" else {})
             found["what became of the collaboratives"] = keys.digest_file(run.path / MEMBERS)
             steps.append(Step(name, what, source, self.folder, found, needs, (run.notebook(name), *makes)))
         return steps

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from collabeval import analysis_plan, narrative, params_file
+from collabeval.command import Command
 from collabeval.errors import UsageError
 from collabeval.run_folder import RunFolder
 
@@ -34,6 +35,16 @@ class Wanted[P: Params | Portfolio]:
     only: str = ""
     runs: Path = field(default_factory=lambda: Path("runs"))
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The command as it stands after `collabeval`, with options that decide what is run."""
+        raise NotImplementedError
+
+    @property
+    def command(self) -> Command:
+        """The command to give for the same results again."""
+        return Command.given(self.words, self.file, self.overrides)
+
     def load(self) -> tuple[P, RunFolder]:
         """The resolved params and the folder their run lies in."""
         raise NotImplementedError
@@ -53,10 +64,14 @@ class Wanted[P: Params | Portfolio]:
 class Request(Wanted["Params"]):
     """One evaluation, as the user asked for it."""
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        return ("run",)
+
     def evaluation(self, params: Params, run: RunFolder) -> Evaluation:
         from collabeval.pipeline.steps import Evaluation
 
-        return Evaluation(params, run)
+        return Evaluation(params, run, self.command)
 
     def check(self, params: Params) -> None:
         narrative.check(params)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from collabeval import analysis_plan, casemix, further, narrative, params_file, threats
+from collabeval.command import Command
 from collabeval.own_model import file_and_name, own_function
 from collabeval.params import TABLES, Model, Params
 from collabeval.pipeline import keys
@@ -24,8 +25,8 @@ PROGRAMME_TABLES = ("programme_estimates", "programme_trend", "spc")
 class Evaluation(Job):
     """One evaluation's params and run folder, and the digests its steps share."""
 
-    def __init__(self, params: Params, run: RunFolder) -> None:
-        super().__init__(params, run)
+    def __init__(self, params: Params, run: RunFolder, command: Command) -> None:
+        super().__init__(params, run, command)
         self.params: Params = params
 
     @property
@@ -37,6 +38,7 @@ class Evaluation(Job):
         return [*own_models(self.params), *narrative.files(self.params).values()]
 
     def keep_inputs(self) -> None:
+        super().keep_inputs()
         params_file.write_resolved(self.params, self.run)
         keep_own_models(self.params, self.run)
         keep_narrative(self.params, self.run)
@@ -154,7 +156,7 @@ def _further(evaluation: Evaluation, one: further.Further) -> Step:
 def _report(evaluation: Evaluation) -> Step:
     source, run = evaluation.home / "reports" / "evaluation.qmd", evaluation.run
     shown = {name: value for name, value in evaluation.values.items() if name not in ("render", "compare")}
-    found = evaluation.keys(source, all=shown)
+    found = evaluation.keys(source, all=shown) | evaluation.asked
     history = analysis_plan.history_file(run)
     found |= {"analysis plan": keys.digest_file(history)} if history.exists() else {}
     found |= {f"sensitivity {path.stem}": keys.digest_file(path) for path in sensitivity(run) if path.exists()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from collabeval import further, params_file, threats
+from collabeval import command, further, params_file, threats
 from collabeval.casemix import adjusted
 from collabeval.comparison.basis import basis
 from collabeval.disclosure import Compared, Run, publish, publish_changes
@@ -112,4 +112,5 @@ def _tables(run: RunFolder, params: Params) -> Run:
         threats={name: run.read(run.table(name)) for name in threats.TABLES},
         further={name: run.read(run.table(name)) for name in further.results(params)},
         given={name: run.read(run.data_table(name)) for name in params.data.further},
+        command=command.read(run),
     )

@@ -12,7 +12,7 @@ import pandas as pd
 from collabeval import tables
 from collabeval.sections import portfolio_features, portfolio_parts
 from collabeval.sections.portfolio import FunderReport
-from collabeval.sections.provenance import PACKAGES
+from collabeval.sections.provenance import PACKAGES, again
 from collabeval.sections.report import Missing, Section, blocks, callout, text
 from collabeval.statements import checks, numbers
 from collabeval.statements import portfolio as say
@@ -234,14 +234,12 @@ def _advice(check: Mapping[Hashable, Any]) -> str:
 
 def provenance(report: FunderReport) -> Section:
     """What the report was made from, and how to make it again."""
-    params = report.published.params
     rows = [(member.label, member.edition, f"{member.first} to {member.last}", member.status)
             for member in report.published.members]  # fmt: skip
     table = pd.DataFrame(rows, columns=["Collaborative", "Edition", "Data", "Own run"])
     software = [("Python", platform.python_version()), *((name, metadata.version(name)) for name in PACKAGES)]
     versions = pd.DataFrame(software, columns=["Software", "Version"])
-    again = f"```sh\ncollabeval portfolio params/{params.portfolio}.yml\n```"
     return Section(blocks("# Provenance {#sec-provenance}",
                           report.table("portfolio-runs", table, "The runs behind this report"),
                           report.table("portfolio-versions", versions, "Software that made the numbers"),
-                          "## How to make it again", again))  # fmt: skip
+                          "## How to make it again", again(report.published.command)))  # fmt: skip

@@ -7,11 +7,14 @@ from importlib import metadata
 
 import pandas as pd
 
+from collabeval.disclosure.command import PublishedCommand
 from collabeval.narrative import CHAPTERS
 from collabeval.sections.report import Report, Section, blocks, text
 from collabeval.statements import numbers
 
 PACKAGES = ("collabeval", "pymc", "nutpie", "arviz", "numpy", "pandas", "matplotlib")
+OUTSIDE = "The params file lies outside the project’s folder: write its path before its name."
+WITHHELD = "For “…” put what was given there: it is kept with the run (command.json) and not printed."
 
 
 def provenance(report: Report) -> Section:
@@ -58,7 +61,6 @@ def _versions(report: Report) -> str:
 
 
 def _again(report: Report) -> str:
-    command = f"collabeval run params/{report.published.params.collaborative}.yml"
     intro = text(
         "The same data, params, seed and versions give the same numbers again. The run’s own folder, which is "
         "confidential, "
@@ -66,4 +68,17 @@ def _again(report: Report) -> str:
         "and a "
         "description of all of them (ro-crate-metadata.json)."
     )
-    return blocks(intro, f"```sh\n{command}\n```")
+    return blocks(intro, again(report.published.command))
+
+
+def again(command: PublishedCommand | None) -> str:
+    """The command that made a report, as a block to copy; or why it does not stand there, and where to look."""
+    if command is None:
+        return text("The run kept no record of its command; its params lie in its folder (params.yml).")
+    if not command.line:
+        return text(
+            "Its command is kept with the run (command.json) and not printed here: where counts are hidden or names "
+            "coded, the name of a file or a setting could say more than this report may."
+        )
+    notes = [OUTSIDE] * command.outside + [WITHHELD] * command.withheld
+    return blocks("In the project’s folder:", f"```sh\n{command.line}\n```", text(" ".join(notes)))
