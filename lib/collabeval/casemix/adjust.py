@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from collabeval.casemix import TABLES, judge
+from collabeval.casemix.by_site import by_site
 from collabeval.casemix.model import CaseMixModel, fit_case_mix
 from collabeval.casemix.patterns import Patterns
 from collabeval.casemix.regression import NoFitError
@@ -75,6 +76,7 @@ def _tables(
     parts = (
         coefficients, judge.calibration(model, patterns.cells), judge.deciles(model, patterns.cells),
         expected.drop(columns="spread"), standardised(measure, patterns, model, current),
+        *by_site(model, patterns.cells[patterns.cells["period"].isin(current)]),
     )  # fmt: skip
     return dict(zip(TABLES, parts, strict=True))
 

@@ -18,6 +18,7 @@ from collabeval.casemix.regression import NoFitError, Task, fit, mean_of
 from collabeval.params import Family
 
 Array = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.integer]
 GROUPS = 10
 Z95 = 1.959963984540054
 CALIBRATION = (
@@ -45,7 +46,7 @@ def deciles(model: CaseMixModel, cells: pd.DataFrame) -> pd.DataFrame:
     for year, sums in _years(cells):
         eta = model.linear_predictor[sums["pattern"]]
         ordered = (
-            sums.assign(eta=eta, expected=_expected(model, sums))
+            sums.assign(eta=eta, expected=expected_of(model, sums))
             .groupby("eta", sort=True)[["cases", "exposure", "total", "expected"]]
             .sum()
         )
@@ -71,18 +72,20 @@ def _years(cells: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(str(year), part) for year, part in sums.groupby("year", observed=True, sort=True)]
 
 
-def _expected(model: CaseMixModel, sums: pd.DataFrame) -> Array:
-    size = sums["exposure"] if model.family == "poisson" else sums["cases"]
-    return np.asarray(model.expected[sums["pattern"]] * size)
+def expected_of(model: CaseMixModel, sums: pd.DataFrame) -> Array:
+    """What the model expects of each row of sums."""
+    return np.asarray(model.expected[sums["pattern"]] * size_of(model.family, sums))
 
 
 def _judged(model: CaseMixModel, year: str, sums: pd.DataFrame) -> dict[str, object]:
     eta, total = model.linear_predictor[sums["pattern"]], sums["total"].to_numpy()
     row: dict[str, object] = {
         "year": year, "cases": sums["cases"].sum(), "exposure": sums["exposure"].sum(), "observed": total.sum(),
-        "expected": _expected(model, sums).sum(), "c_statistic": math.nan, "brier": math.nan, "brier_of_mean": math.nan,
+        "expected": expected_of(model, sums).sum(), "c_statistic": math.nan, "brier": math.nan,
+        "brier_of_mean": math.nan,
     }  # fmt: skip
-    row |= _interval("in_the_large", *_in_the_large(model, eta, sums)) | _interval("slope", *_slope(model, eta, sums))
+    row |= interval("in_the_large", *in_the_large(model.family, eta, sums, model.dispersion))
+    row |= interval("slope", *slope(model.family, eta, sums, model.dispersion))
     if model.family == "binomial":
         cases, mean = sums["cases"].to_numpy(), mean_of("binomial", eta)
         overall = total.sum() / cases.sum()
@@ -92,20 +95,21 @@ def _judged(model: CaseMixModel, year: str, sums: pd.DataFrame) -> dict[str, obj
     return row
 
 
-def _interval(name: str, value: float, error: float) -> dict[str, float]:
-    return {name: value, f"{name}_lower": value - Z95 * error, f"{name}_upper": value + Z95 * error}
+def interval(name: str, value: float, error: float, quantile: float = Z95) -> dict[str, float]:
+    """A number and its 95 % limits as columns."""
+    return {name: value, f"{name}_lower": value - quantile * error, f"{name}_upper": value + quantile * error}
 
 
-def _in_the_large(model: CaseMixModel, eta: Array, sums: pd.DataFrame) -> tuple[float, float]:
-    """The shift of the linear predictor that makes the year's sums equal, and its standard error."""
+def in_the_large(family: Family, eta: Array, sums: pd.DataFrame, dispersion: float) -> tuple[float, float]:
+    """The shift of the linear predictor that makes observed and expected sums equal, and its standard error."""
     total = float(sums["total"].sum())
-    size = (sums["exposure"] if model.family == "poisson" else sums["cases"]).to_numpy()
-    scale = math.sqrt(model.dispersion) if model.family != "binomial" else 1.0
-    if model.family == "normal":
+    size = size_of(family, sums)
+    scale = math.sqrt(dispersion) if family != "binomial" else 1.0
+    if family == "normal":
         return (total - float(size @ eta)) / float(size.sum()), scale / math.sqrt(size.sum())
-    if total <= 0 or (model.family == "binomial" and total >= size.sum()):
+    if total <= 0 or (family == "binomial" and total >= size.sum()):
         return math.nan, math.nan
-    if model.family == "poisson":
+    if family == "poisson":
         return math.log(total / float(size @ np.exp(eta))), scale / math.sqrt(total)
     shift = 0.0
     for _ in range(100):
@@ -118,23 +122,27 @@ def _in_the_large(model: CaseMixModel, eta: Array, sums: pd.DataFrame) -> tuple[
     return shift, 1 / math.sqrt(float(size @ (mean * (1 - mean))))
 
 
-def _slope(model: CaseMixModel, eta: Array, sums: pd.DataFrame) -> tuple[float, float]:
+def slope(family: Family, eta: Array, sums: pd.DataFrame, dispersion: float) -> tuple[float, float]:
     """The slope of outcomes on the linear predictor, with its own intercept, and its standard error."""
     if np.ptp(eta) == 0:
         return math.nan, math.nan
     centre = float(np.average(eta, weights=sums["cases"]))
-    size = (sums["exposure"] if model.family == "poisson" else sums["cases"]).to_numpy()
-    task = _on_linear_predictor(model.family, eta - centre, sums["total"].to_numpy(), size)
+    group = np.zeros(len(eta), dtype=np.int64)
+    task = on_linear_predictor(family, eta - centre, group, sums["total"].to_numpy(), size_of(family, sums))
     try:
         found = fit(task)
-    except NoFitError:  # a year without events, or one that predictions part perfectly, has no slope: NaN says so
+    except NoFitError:  # no events, or predictions that part them perfectly: there is no slope: NaN says so
         return math.nan, math.nan
-    scale = model.dispersion if model.family != "binomial" else 1.0
+    scale = dispersion if family != "binomial" else 1.0
     return float(found.values[0]), math.sqrt(float(found.covariance[0, 0]) * scale)
 
 
-def _on_linear_predictor(family: Family, eta: Array, total: Array, size: Array) -> Task:
+def size_of(family: Family, sums: pd.DataFrame) -> Array:
+    """What an expected outcome is multiplied by: exposure of counts, else cases."""
+    return (sums["exposure"] if family == "poisson" else sums["cases"]).to_numpy(float)
+
+
+def on_linear_predictor(family: Family, eta: Array, group: Codes, total: Array, size: Array) -> Task:
+    """Outcomes regressed on the linear predictor, with an intercept for each group."""
     design = Design((Slope("linear predictor"),), ("linear predictor",))
-    count = len(eta)
-    rows = pd.DataFrame({"linear predictor": eta})
-    return Task(family, design, rows, np.arange(count), np.zeros(count, dtype=np.int64), size, total)
+    return Task(family, design, pd.DataFrame({"linear predictor": eta}), np.arange(len(eta)), group, size, total)

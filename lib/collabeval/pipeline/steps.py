@@ -137,7 +137,8 @@ def _improvement(evaluation: Evaluation) -> Step:
 def _checks(evaluation: Evaluation) -> Step:
     run = evaluation.run
     judged = tables(run, ("site_estimates", "site_statements", "programme_estimates"))
-    needs = (*fitted(evaluation), data_checks(run), *judged)
+    case_mix = tables(run, ("case_mix_differences",)) if casemix.adjusted(evaluation.params) else ()
+    needs = (*fitted(evaluation), data_checks(run), *judged, *case_mix)
     makes = (*tables(run, ("diagnostics", *threats.TABLES)), run.quality)
     return _analysis(evaluation, "checks", "Checking that the results can be trusted", needs, makes)
 

@@ -35,7 +35,7 @@ def _threats(report: Report) -> list[tuple[str, str]]:
         ("Regression to the mean", _if_periods(report, _regression(report))),
         ("Volume and outcome", _volume(report)),
         ("Periods not sent in", _if_periods(report, _missing(report))),
-        ("Case-mix", _case_mix([facts.view for facts in report.facts])),
+        ("Case-mix", _case_mix(report)),
         ("Transfers and completeness of follow-up", NOT_ASSESSED),
         (f"Fit at single {nouns[1]}", _joined(_about(report, say.site_prediction, nouns))),
         ("Other shapes of the trend", _if_periods(report, _trends(report))),
@@ -121,7 +121,13 @@ def _missing(report: Report) -> str:
     return f"{said}{which}"
 
 
-def _case_mix(views: list[MeasureView]) -> str:
+def _case_mix(report: Report) -> str:
+    """Whether it is adjusted for, and whether the models of this evaluation serve all sites alike."""
+    by_site = " ".join(_about(report, say.case_mix, report.lead.nouns))
+    return " ".join(filter(None, (_adjusted([facts.view for facts in report.facts]), by_site)))
+
+
+def _adjusted(views: list[MeasureView]) -> str:
     adjusted = [view.adjusted or view.has_case_mix for view in views]
     if all(view.has_case_mix for view in views):
         return f"Adjusted by {OWN_MODELS}. What is not recorded is not adjusted for."

@@ -6,13 +6,14 @@ import math
 from collections.abc import Mapping
 
 from collabeval.disclosure import MeasureView
-from collabeval.disclosure.threats import Threats
+from collabeval.disclosure.threats import Found, Threats
 from collabeval.statements import numbers, phrases
 from collabeval.statements.facts import Estimate
 from collabeval.statements.numbers import NO_BREAK
 
 CANNOT_TELL = "we cannot tell"
 SEASON_DIFFERS = 0.05  # p of the Wald test below which seasons are said to differ
+SLOPES_DIFFER = 0.05  # p of Cochran's Q below which calibration slopes are said to differ between sites
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
           "December")  # fmt: skip
 
@@ -127,6 +128,42 @@ def site_prediction(view: MeasureView, threats: Threats, nouns: tuple[str, str])
         f"{numbers.capital(which)} {numbers.verb(int(outside), ('lies', 'lie'))} outside 99{NO_BREAK}in{NO_BREAK}100 "
         f"of what the model makes of {nouns[1]} like them ({numbers.decimal(chance, 1)} would by chance)."
     )
+
+
+def case_mix(view: MeasureView, threats: Threats, nouns: tuple[str, str]) -> str:
+    """Whether the case-mix model tells patients apart alike at all sites; "" where there is no model of its own."""
+    found = threats.of(view, "case_mix")
+    if not found:
+        return ""
+    sites, left_out = int(found["sites"].value), int(found["not_assessed"].value)
+    few = view.params.cases if view.is_mean else view.params.events
+    if "any" not in found:
+        return f"How well the case-mix model fits single {nouns[1]} is not assessed: too few have enough {few} for it."
+    sentences = [_slopes(found, nouns)]
+    if apart := int(found["apart"].value):
+        which, stands = phrases.out_of(apart, sites, nouns), numbers.verb(apart, ("stands", "stand"))
+        allowed = f"even allowing for having looked at {numbers.whole(sites)}"
+        sentences.append(f"{numbers.capital(which)} {stands} apart, {allowed}.")
+    if "c_statistic" in found:
+        median = numbers.decimal(found["c_statistic"].value, 2)
+        sentences.append(f"The median C statistic of single {nouns[1]} is {median} (0.5 would be chance).")
+    if left_out:
+        which = phrases.out_of(left_out, sites + left_out, nouns)
+        sentences.append(f"Not assessed for {which}: too few {few}, or predictions all the same.")
+    return " ".join(sentences)
+
+
+def _slopes(found: Mapping[str, Found], nouns: tuple[str, str]) -> str:
+    """Calibration slopes are said to differ below `SLOPES_DIFFER`."""
+    mean, spread = found["slope"], found["slope_sd"]
+    differ = found["any"].probability < SLOPES_DIFFER
+    how = "more than chance would make them" if differ else "no more than chance would make them"
+    said = (
+        f"Calibration slopes of the case-mix model at {numbers.whole(found['sites'].value)} {nouns[1]} differ {how} "
+        f"(mean {numbers.decimal(mean.value, 2)}, where 1 is right; standard deviation between {nouns[1]} "
+        f"{numbers.decimal(spread.value, 2)}, {numbers.interval_95(spread.lower, spread.upper, 2)})"
+    )
+    return f"{said}: it does not serve all of them alike." if differ else f"{said}."
 
 
 def moved(view: MeasureView, delta: float) -> str:

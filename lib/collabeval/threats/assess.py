@@ -12,6 +12,7 @@ from collabeval.estimates.posterior import read
 from collabeval.estimates.sites import evaluated
 from collabeval.params import Params
 from collabeval.threats import TABLES
+from collabeval.threats.case_mix import by_case_mix
 from collabeval.threats.chance import regression_to_mean, site_prediction
 from collabeval.threats.differences import Row, by_missingness, by_season, by_volume
 from collabeval.threats.missing import missingness
@@ -21,14 +22,21 @@ COLUMNS = ("measure", "threat", "part", "value", "lower", "upper", "probability"
 
 
 def assess(
-    params: Params, sites: pd.DataFrame, panel: pd.DataFrame, trees: Mapping[str, xr.DataTree]
+    params: Params,
+    sites: pd.DataFrame,
+    panel: pd.DataFrame,
+    trees: Mapping[str, xr.DataTree],
+    case_mix: pd.DataFrame | None = None,
 ) -> dict[str, pd.DataFrame]:
     """The tables `threats.TABLES` by name.
 
-    `threats` holds one number a row: `threat` is volume, missing, season, regression_to_mean or site_prediction; what
-    cannot be looked at has no row. docs/methods.md (Threats) says what each `part` is.
+    `threats` holds one number a row: `threat` is volume, missing, season, regression_to_mean, site_prediction or
+    case_mix (from the table `case_mix_differences`); what cannot be looked at has no row. docs/methods.md (Threats)
+    says what each `part` is.
     """
     rows = [{"measure": name, **row} for name, tree in trees.items() for row in _rows(params, name, sites, panel, tree)]
+    if case_mix is not None:
+        rows += by_case_mix(case_mix)
     tables = (
         covariate_table(params, panel, trees),
         missingness(params, sites, panel),
