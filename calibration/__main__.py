@@ -1,7 +1,8 @@
-"""Calibration and operating characteristics, simulated: three studies and their pages in docs/.
+"""Calibration and operating characteristics, simulated: four studies and their pages in docs/.
 
     python -m calibration ranks    [--form level] [--family binomial] [--replicates 1000] [--engine laplace]
     python -m calibration features [--replicates 500]
+    python -m calibration spreads  [--replicates 2000]
     python -m calibration words    [--replicates 20]
     python -m calibration pages    tables and figures of docs/calibration.md and docs/operating_characteristics.md
 
@@ -45,6 +46,9 @@ def _options() -> argparse.Namespace:
     of_features = commands.add_parser("features", help="calibration of survey, ratings, audit and indicators")
     of_features.set_defaults(work=_features)
     of_features.add_argument("--replicates", type=int, default=500)
+    by_grid = commands.add_parser("spreads", help="two parameters of means on a grid, without an engine")
+    by_grid.set_defaults(work=_spreads)
+    by_grid.add_argument("--replicates", type=int, default=2000)
     said = commands.add_parser("words", help="false positives, power and coverage in simulated collaboratives")
     said.set_defaults(work=_words)
     said.add_argument("--replicates", type=int, default=20)
@@ -71,6 +75,12 @@ def _features(options: argparse.Namespace) -> None:
     from calibration import features
 
     features.study(range(options.replicates), WORK)
+
+
+def _spreads(options: argparse.Namespace) -> None:
+    from calibration import spread_page, spreads
+
+    spreads.study(range(options.replicates), SEED, WORK / f"{spread_page.BY_GRID}.jsonl")
 
 
 def _words(options: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from calibration import feature_page, figures
+from calibration import feature_page, figures, spread_page
 from calibration.ranks import CASES, CENTRES, FAMILIES, FORMS, SPREADS, of_study
 from calibration.tables import filled, table_of
 from calibration.uniform import Curve, curve
@@ -49,7 +49,7 @@ def write(work: Path, results: Path, docs: Path) -> None:
         "ends": _ends(studies),
         "passed_alone": _passed_alone(studies),
     }
-    tables |= feature_page.write(work, results, docs)
+    tables |= feature_page.write(work, results, docs) | spread_page.write(work, results)
     filled("calibration.md", {**tables, **_strays(curves), **_sizes()}, docs)
 
 

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from benchmarks import cases
 from benchmarks.peers import with_lme4
@@ -13,6 +15,7 @@ from collabeval.convergence import Mixing
 from collabeval.laplace import depths
 from collabeval.laplace.arrow import find_mode, integrated
 from collabeval.laplace.centre import NEWTON
+from collabeval.laplace.polynomials import own_at
 from collabeval.laplace.problem import pose, rule
 from collabeval.laplace.sites import Scales
 from collabeval.models.design import read_design
@@ -53,6 +56,18 @@ def many_sites():
     return small_panel(sites=30, periods=6, seed=4)
 
 
+def differing_sites(family):
+    """The same sites, with levels and slopes that differ and hang together: their correlation can be estimated."""
+    random, rows = np.random.default_rng(6), many_sites()
+    first, second = random.standard_normal((2, 30))
+    effects = pd.DataFrame({"level": 0.5 * first, "slope": 0.15 * (0.5 * first + np.sqrt(0.75) * second)})
+    effects = effects.set_axis(pd.unique(rows["site"])).loc[rows["site"]]
+    eta = -2.0 + effects["level"].to_numpy() + (0.05 + effects["slope"].to_numpy()) * (rows["time"] - 2.5).to_numpy()
+    cases = rows["denominator"].to_numpy(int)
+    events = random.binomial(cases, expit(eta)) if family == "binomial" else random.poisson(cases * np.exp(eta))
+    return rows.assign(numerator=events.astype(float))
+
+
 PANELS = {"infant surgery": infant_panel, "New York": new_york_panel}
 
 
@@ -81,7 +96,7 @@ class Likelihood:
         pinned = programme._replace(centre=g.copy(), precision=np.full(len(g), 1e12))  # modes of the sites given g
         z = np.zeros((len(cells.start) - 1, 2))
         find_mode(cells, pinned, scales, 0.0, self.rule, g.copy(), z, 1e-9)
-        return integrated(cells, pinned, scales, 0.0, self.depths, g.copy(), z, np.zeros(len(cells.y)))
+        return integrated(cells, pinned, scales, 0.0, self.depths, g.copy(), z, own_at(cells, 0.0))
 
     def maximum(self, start):
         found = minimize(lambda x: -self(x), start, method="Nelder-Mead",
@@ -123,19 +138,25 @@ def test_under_flat_priors_intervals_contain_what_lme4_finds(lme4, panel):
         assert_within(posterior["site_level"].sel(site=site), level)
 
 
-def test_level_slope_and_line_are_those_of_lme4(lme4):
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_level_slope_and_line_are_those_of_lme4(lme4, family):
     """Two effects a site: lme4 has Laplace alone, so the engine is held to it by Laplace too, then by its draws."""
-    rows = many_sites()
-    design = read_design(rows, "binomial", Model.model_validate(LINE_AND_SLOPES))
+    rows = differing_sites(family)
+    design = read_design(rows, family, Model.model_validate(LINE_AND_SLOPES))
     theirs = lme4(design, "1 + line + (1 + years | site)", 1)
-    start = [np.log(0.2), np.log(0.05), 0.0, design.typical, 0.0]
-    ours = Likelihood(design, 1).maximum(start)
+    likelihood = Likelihood(design, 1)
+    ours = likelihood.maximum([np.log(0.2), np.log(0.05), 0.0, design.typical, 0.0])
     spread, fixed = theirs["spread"], theirs["fixed"]
     assert ours[3:] == pytest.approx(fixed[["(Intercept)", "line"]].to_numpy(), abs=5e-4)
     assert np.exp(ours[:2]) == pytest.approx(spread[["(Intercept)", "years"]].to_numpy(), abs=1e-3)
-    posterior = fit.sample(rows, "m", params_for(model={**LINE_AND_SLOPES, "engine": "laplace", "priors": FLAT_LINE}))[
-        "posterior"
-    ]
+    assert np.tanh(ours[2]) == pytest.approx(spread["correlation"], abs=0.01)
+    level = read_design(rows, family, Model.model_validate(LEVEL_ALONE))
+    alone = Likelihood(level, 1)
+    gained = likelihood(ours) - alone(alone.maximum([np.log(0.2), design.typical]))
+    theirs_gained = theirs["log_likelihood"].iloc[0] - lme4(level, "1 + (1 | site)", 1)["log_likelihood"].iloc[0]
+    assert gained == pytest.approx(theirs_gained, abs=1e-3)
+    params = params_for(family, {**LINE_AND_SLOPES, "engine": "laplace", "priors": FLAT_LINE})
+    posterior = fit.sample(rows, "m", params)["posterior"]
     assert_within(posterior["intercept"], fixed["(Intercept)"])
     assert_within(posterior["trend_slope"], fixed["line"])
     for site, level in theirs["level"].items():

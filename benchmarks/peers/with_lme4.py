@@ -24,7 +24,7 @@ def installed() -> bool:
 
 
 def maximum_likelihood(design: Design, terms: str, points: int) -> dict[str, pd.Series]:
-    """Estimates of a mixed logistic model.
+    """Estimates of a mixed logistic or Poisson model, whichever the design's family is.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ def maximum_likelihood(design: Design, terms: str, points: int) -> dict[str, pd.
 
     Returns
     -------
-    Series by name: `fixed` (log-odds), `fixed_error` (standard errors), `spread` (sds, `correlation`), `level`
-    (conditional modes by site).
+    Series by name: `fixed` (log-odds or log rates), `fixed_error` (standard errors), `spread` (sds, `correlation`),
+    `level` (conditional modes by site), `log_likelihood` (one value, up to a constant of the data).
     """
     cells = pd.DataFrame(
         {
@@ -46,10 +46,11 @@ def maximum_likelihood(design: Design, terms: str, points: int) -> dict[str, pd.
             "years": design.years,
         }
     )
-    formula = f"cbind(numerator, denominator - numerator) ~ {terms}"
+    outcome = "numerator" if design.family == "poisson" else "cbind(numerator, denominator - numerator)"
     with tempfile.TemporaryDirectory() as name:
         table, found = Path(name) / "cells.csv", Path(name) / "found.csv"
         cells.to_csv(table, index=False)
-        subprocess.run(["Rscript", str(SCRIPT), str(table), str(found), formula, str(points)], check=True)
+        words = [str(table), str(found), f"{outcome} ~ {terms}", str(points), design.family]
+        subprocess.run(["Rscript", str(SCRIPT), *words], check=True)
         rows = pd.read_csv(found, dtype={"name": str})
     return {str(group): part.set_index("name")["value"].astype(float) for group, part in rows.groupby("group")}

@@ -18,9 +18,7 @@ from collabeval.casemix.patterns import merged
 from collabeval.casemix.regression import NoFitError
 from collabeval.casemix.slopes import Slopes, slopes
 
-FEWEST = (
-    10  # cases with the event, and (binomial) without; for means cases: below, limits of a slope are not to be trusted
-)
+FEWEST = 10  # cases with the event, and (binomial) without, or of means: below, no limits of a slope are to be trusted
 FEWEST_SITES = 3  # with a slope, of which it can be asked whether they differ
 ALONE = 0.05  # chance that any site is set apart where none is
 COLUMNS = (

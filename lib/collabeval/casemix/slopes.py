@@ -121,7 +121,10 @@ def slopes(family: Family, eta: Array, sums: pd.DataFrame, group: Codes) -> Slop
     NoFitError
         where predictions part the outcomes of every site perfectly.
     """
-    add = lambda values: np.asarray(np.bincount(group, values), float)  # noqa: E731
+
+    def add(values: Array) -> Array:
+        return np.bincount(group, values).astype(float)
+
     cases, total, size = sums["cases"].to_numpy(), sums["total"].to_numpy(), size_of(family, sums)
     away = eta - (add(size * eta) / add(size))[group]
     found = fit(on_linear_predictor(family, away, group, total, size))
