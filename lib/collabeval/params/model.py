@@ -206,7 +206,7 @@ class Sampling(Strict):
 
 
 class Rules(Strict):
-    """Thresholds of the words a report uses (docs/methods.md); change them before you see results."""
+    """Thresholds of the words a report uses (docs/estimands.md, Words); change them before you see results."""
 
     level: Probability = 0.975
     """Probability from which a site is called better or worse than the average of its sites."""

@@ -1,4 +1,4 @@
-"""The words of the three slots as a report writes them (the slugs and their rules: docs/methods.md)."""
+"""The words of the three slots as a report writes them (the slugs and their rules: docs/estimands.md)."""
 
 from __future__ import annotations
 
