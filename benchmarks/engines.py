@@ -69,7 +69,7 @@ class Record:
     outcome: str  # finished, stopped (at the time limit) or failed
     wall: float
     processor: float
-    memory: float
+    memory: float | None  # none where the system does not tell
     effective: float | None = None
     rhat: float | None = None
     parts: dict[str, float] | None = None
@@ -86,7 +86,7 @@ def run(case: Case, engine: str, effort: int, seed: int, cache: Path, kind: str,
         case.rows.to_parquet(folder / "rows.parquet")
         (folder / "params.json").write_text(_params(case, engine, effort, seed))
         wall, processor, memory, outcome = _timed(engine, folder, cache, limit)
-        about = (case.name, engine, kind, effort, seed, outcome, round(wall, 2), round(processor, 2), round(memory))
+        about = (case.name, engine, kind, effort, seed, outcome, round(wall, 2), round(processor, 2), memory)
         if outcome != "finished":
             return Record(*about)
         found, parts = precision(folder), json.loads((folder / "parts.json").read_text())
@@ -101,8 +101,8 @@ def _params(case: Case, engine: str, effort: int, seed: int) -> str:
     return case.params.model_copy(update={"sampling": sampling, "model": model}).model_dump_json()
 
 
-def _timed(engine: str, folder: Path, cache: Path, limit: float) -> tuple[float, float, float, str]:
-    """Wall and processor seconds, peak MiB of the largest process, and how it ended."""
+def _timed(engine: str, folder: Path, cache: Path, limit: float) -> tuple[float, float, int | None, str]:
+    """Wall and processor seconds, peak MiB, and how it ended."""
     paths = [str(ROOT / "lib"), str(ROOT), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "XDG_CACHE_HOME": str(cache)}
     environment["COLLABEVAL_CACHE"] = str(cache / "collabeval")
@@ -112,8 +112,9 @@ def _timed(engine: str, folder: Path, cache: Path, limit: float) -> tuple[float,
     with (folder / "log").open("w") as log:
         clock = time.perf_counter()
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
-        stopped, checks = False, 0
+        stopped, checks, memory = False, 0, None
         while True:
+            memory = peak(process.pid) or memory
             done, status, usage = os.wait4(process.pid, os.WNOHANG)
             wall = time.perf_counter() - clock
             if done:
@@ -128,7 +129,21 @@ def _timed(engine: str, folder: Path, cache: Path, limit: float) -> tuple[float,
     outcome = "stopped" if stopped else "failed" if process.returncode else "finished"
     if outcome == "failed":
         print((folder / "log").read_text()[-2000:], flush=True)
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, outcome
+    return wall, usage.ru_utime + usage.ru_stime, memory, outcome
+
+
+def peak(number: int) -> int | None:
+    """MiB that a process has held at most since it began; none once it has ended, or where there is no /proc.
+
+    Not what `wait4` says: that begins with what the process held that started it.
+    """
+    status = Path(f"/proc/{number}/status")
+    try:
+        lines = status.read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    held = next((line.split()[1] for line in lines if line.startswith("VmHWM")), None)
+    return round(int(held) / 1024) if held else None
 
 
 def processor_seconds(number: int) -> float:
@@ -186,8 +201,9 @@ def growth(grown: Sequence[Case], goal: int, limit: float, repetitions: int, cac
 def told(record: Record) -> Record:
     """Say how a run went."""
     reached = f"{record.effective:,.0f} effective" if record.effective is not None else record.outcome
+    held = "" if record.memory is None else f"{record.memory:7,.0f} MiB"
     print(f"{record.case:24} {record.engine:8} {record.kind} {record.effort:6d} {record.wall:8.1f} s "
-          f"{record.processor:8.1f} s of processors {record.memory:7,.0f} MiB  {reached}", flush=True)  # fmt: skip
+          f"{record.processor:8.1f} s of processors {held}  {reached}", flush=True)  # fmt: skip
     return record
 
 

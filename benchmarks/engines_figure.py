@@ -11,7 +11,7 @@ from collabeval.plots.page import MARGIN, WIDTH, Page, open_page
 from collabeval.plots.style import ACCENT, GRID, INK, MARK, SEMIBOLD, TEXT2, FigureText, styled
 
 ROW, GAP = 0.19, 0.30  # inches
-LEFT, RIGHT = 2.35, WIDTH - 0.75  # of the axis
+LEFT, RIGHT = 2.35, WIDTH - 1.2  # of the axis
 NAMES = {"laplace": "laplace", "nuts": "nuts (nutpie)", "stan": "Stan", "pymc": "PyMC's own NUTS", "bambi": "bambi"}
 
 
@@ -54,19 +54,23 @@ def draw(result: dict[str, Any]) -> Figure:
 def draw_growth(rows: list[dict[str, Any]]) -> Figure:
     """Processor seconds and memory of the fast engine as sites, periods and measures double; both axes logarithmic."""
     kinds = list(dict.fromkeys(row["kind"] for row in rows))
+    remembered = all(row["memory"] is not None for row in rows)
+    also = " (upper line) and memory (lower)" if remembered else ""
     text = FigureText(
         title="What the fast engine takes as data grow",
-        subtitle="Processor seconds from start to draws on disk (upper line) and memory (lower), logarithmic.",
+        subtitle=f"Processor seconds from start to draws on disk{also}, logarithmic.",
         note="Grey: in proportion to size, from the first point on. Below some size starting Python is most of it.",
     )
-    height, wide = 2.6, (WIDTH - 2 * MARGIN) / len(kinds)
+    height, low = (2.6, 1.45) if remembered else (1.6, 0.3)
+    wide = (WIDTH - 2 * MARGIN) / len(kinds)
     page = open_page(text, height, above=0.05)
     for place, kind in enumerate(kinds):
         mine = sorted((row for row in rows if row["kind"] == kind), key=lambda row: row["number"])
         left, right = MARGIN + place * wide + 0.45, MARGIN + (place + 1) * wide - 0.35
         page.write(left, height - 0.02, f"Number of {kind}", fontweight=SEMIBOLD)
-        _curve(page, mine, "processor", "s", (left, right), (1.45, height - 0.3))
-        _curve(page, mine, "memory", "MiB", (left, right), (0.3, 1.1))
+        _curve(page, mine, "processor", "s", (left, right), (low, height - 0.3))
+        if remembered:
+            _curve(page, mine, "memory", "MiB", (left, right), (0.3, 1.1))
     return page.figure
 
 
@@ -111,9 +115,12 @@ def _row(page: Page, row: dict[str, Any], y: float, x: Any) -> None:
 
 
 def _title(groups: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> str:
-    """The least and the most that the fast engine is ahead of Stan, PyMC and bambi, where both reached the goal."""
-    ratios = [row["wall_ratio"] for _, rows in groups for row in rows
-              if row["engine"] in ("stan", "pymc", "bambi") and row["wall_ratio"]]  # fmt: skip
+    """The least and the most that the fast engine is ahead of Stan, PyMC and bambi, those that reached the goal."""
+    ahead = {row["engine"]: row["wall_ratio"] for _, rows in groups for row in rows
+             if row["engine"] in ("stan", "pymc", "bambi") and row["wall_ratio"]}  # fmt: skip
+    ratios = [row["wall_ratio"] for _, rows in groups for row in rows if row["engine"] in ahead and row["wall_ratio"]]
     if not ratios:
         return "Seconds to the same precision"
-    return f"Stan, PyMC and bambi take {min(ratios):,.1f} to {max(ratios):,.1f} times as long as the fast engine"
+    names = " and ".join(NAMES[engine] for engine in ahead)
+    take = "takes" if len(ahead) == 1 else "take"
+    return f"{names} {take} {min(ratios):,.1f} to {max(ratios):,.1f} times as long as the fast engine"

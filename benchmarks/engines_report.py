@@ -51,7 +51,8 @@ def _summary(case: str, engine: str, runs: list[Row], goal: float) -> Row:
     row: Row = {"case": case, "engine": engine, "runs": len(counted), "reached": len(reached)}
     for name, key in (("seconds", "wall"), ("processor", "processor"), ("memory", "memory"), ("effort", "effort"),
                       ("effective", "effective")):  # fmt: skip
-        row[name] = median(run[key] for run in counted) if counted else None
+        known = [run[key] for run in counted if run[key] is not None]
+        row[name] = median(known) if known else None
     row["cold"] = cold[0]["wall"] if cold and cold[0]["outcome"] == "finished" else None
     row["first_reached"] = best is not None and best["effective"] >= goal and not (best["rhat"] or 0) > RHAT
     row["best"], row["outcome"] = best, runs[-1]["outcome"]
@@ -78,12 +79,14 @@ def page(result: Row) -> str:
         f"From the start of a process to draws on disk, until every reported quantity (all but the effects of single "
         f"cells) has at least {goal:,} effective draws, bulk and tail, and R-hat is at most 1.01. Medians of warm runs "
         f"(compiled code in its cache) in which engines took turns; `cold` is one run with empty caches. Draws are a "
-        f"chain's, of four; for the package's engines they are the effective ones asked for. Memory is the largest "
-        f"process's. The package's engines write more than the peers: replicates and log-likelihood of every cell.",
+        f"chain's, of four; for the package's engines they are the effective ones asked for. Memory: the most that "
+        f"the process held, – where that was not measured. The package's engines write more than the peers: replicates "
+        f"and log-likelihood of every cell.",
         f"{machine['cores']} cores, {machine['system']}, Python {machine['python']}; "
         f"{', '.join(result['versions'].values())}. The machine was shared (load {machine['load'][0]} at the end): "
         f"seconds are what they were, ratios within one run of the script are what can be compared, and those of "
-        f"processor seconds vary least. Runs were stopped at {result['limit']:,.0f} processor seconds.",
+        f"processor seconds vary least. Runs were stopped at {result['limit']:,.0f} processor "
+        f"seconds.{_absent(result)}",
         "![Seconds to the same precision, by case and engine](pictures/benchmarks.svg)",
     ]
     for case, about in result["cases"].items():
@@ -91,6 +94,12 @@ def page(result: Row) -> str:
         title = f"## {about['words'][0].upper()}{about['words'][1:]}, {about['size']} ({about['cells']:,} cells)"
         parts += [title, _table(rows)] if rows else []
     return "\n\n".join([*parts, *engines_aims.section(result), *_growth(grown(result))]) + "\n"
+
+
+def _absent(result: Row) -> str:
+    """Which engines this page says nothing of, as the command left them out."""
+    absent = [words for engine, words in WORDS.items() if all(run["engine"] != engine for run in result["runs"])]
+    return f" Not run here: {'; '.join(absent)}." if absent else ""
 
 
 def grown(result: Row) -> list[Row]:
@@ -103,7 +112,9 @@ def grown(result: Row) -> list[Row]:
                 continue
             proposals = median(run["parts"]["proposals"] for run in runs)  # of all measures, each with its own cells
             least = proposals * about["cells"] / about["measures"] * result["seconds_per_cell"]
-            medians = {name: median(run[name] for run in runs) for name in ("wall", "processor", "memory", "effective")}
+            medians = {name: median(run[name] for run in runs) for name in ("wall", "processor", "effective")}
+            held = [run["memory"] for run in runs if run["memory"] is not None]
+            medians["memory"] = median(held) if held else None
             rows.append({"kind": kind, "number": int(number), "cells": about["cells"], "proposals": proposals,
                          "fit": median(run["parts"]["fit"] for run in runs), "least": least, **medians})  # fmt: skip
     return rows
@@ -151,7 +162,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     rate = row["effective"] / row["processor"]
     return (name, _number(row["seconds"]), _number(row["processor"]), _number(row["effective"]), _number(rate),
             f"{row['effort']:,.0f}", _number(row["wall_ratio"]), _number(row["processor_ratio"]),
-            f"{row['memory']:,.0f}", cold)  # fmt: skip
+            _number(row["memory"]), cold)  # fmt: skip
 
 
 def _best(row: Row) -> tuple[str, ...]:
@@ -163,7 +174,7 @@ def _best(row: Row) -> tuple[str, ...]:
     words = "first run alone" if row["first_reached"] else "short of it"
     return (f"{_number(best['wall'])} ({words})", _number(best["processor"]), _number(best["effective"]) + rhat,
             _number(best["effective"] / best["processor"]), f"{best['effort']:,.0f}", "–", "–",
-            f"{best['memory']:,.0f}")  # fmt: skip
+            _number(best["memory"]))  # fmt: skip
 
 
 def _number(value: float | None) -> str:
