@@ -133,7 +133,10 @@ def test_under_flat_priors_intervals_contain_what_lme4_finds(lme4, panel):
     ]
     assert_within(posterior["site_sd"], theirs["spread"].iloc[0])
     assert_within(posterior["intercept"], theirs["fixed"].iloc[0])
-    assert float(posterior["intercept"].std()) == pytest.approx(theirs["fixed_error"].iloc[0], rel=0.25)
+    # their error is given the most likely spread; with twelve sites not knowing it adds a quarter to the posterior's
+    near = np.abs(posterior["site_sd"].to_numpy() / theirs["spread"].iloc[0] - 1) < 0.15
+    assert near.sum() > 500
+    assert posterior["intercept"].to_numpy()[near].std() == pytest.approx(theirs["fixed_error"].iloc[0], rel=0.1)
     for site, level in theirs["level"].items():
         assert_within(posterior["site_level"].sel(site=site), level)
 
