@@ -18,6 +18,8 @@ PARTS = {"event_time": EVENT_TIME, "summary": SUMMARISED, "statements": STATEMEN
 SIZE = {"better": -1.6, "worse": 1.1, "close": 0.1, "unclear": -0.4, "in_doubt": -1.2, "not_reliable": -1.0}
 ROWS = ((-4, 0.1), (-3, -0.2), (-2, 0.15), (0, -0.5), (1, -1.4), (2, -1.9))
 CASES, RATE = 24_000.0, 12.1
+ENGINES = {"engine": "laplace", "engine_reason": "its own check passed", "leads_engine": "laplace",
+           "leads_engine_reason": "its own check passed"}  # fmt: skip
 DRAWN = 400
 
 
@@ -48,7 +50,7 @@ def _of_measure(
     unit = (measure.scale if measure.family != "normal" else 10.0) / 100
     row = {"measure": name, "needs": "untreated", "sites": 0, "comparators": 0, "undated": 0, "without_before": 0,
            "uncompared": 0, "first": "", "last": "", "cells": 0, "cases": np.nan, "observed": np.nan,
-           "anticipation": 0, "engine": "", "engine_reason": "", **changes}  # fmt: skip
+           "anticipation": 0, **dict.fromkeys(ENGINES, ""), **changes}  # fmt: skip
     said = [{"measure": name, "slot": "effect", "statement": word, "probability": np.nan, "rule": "as asked"}]
     if word == "not_estimable":
         return {"event_time": [], "summary": [], "statements": said, "basis": [row], "draws": []}
@@ -56,7 +58,7 @@ def _of_measure(
     size = SIZE[word] * unit * (1 if measure.better == "lower" else -1)
     observed = cases * RATE / 100
     row |= {"needs": "", "sites": 16, "comparators": changes.get("comparators", 12), "first": "2023Q1",
-            "last": "2023Q3", "cells": 48, "cases": cases, "observed": observed, "engine": "laplace"}  # fmt: skip
+            "last": "2023Q3", "cells": 48, "cases": cases, "observed": observed, **ENGINES}  # fmt: skip
     said[0]["probability"] = 0.991
     if word != "not_reliable":
         said.append({"measure": name, "slot": "pre_trend", "statement": before, "probability": 0.7, "rule": "as asked"})

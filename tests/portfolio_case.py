@@ -30,6 +30,7 @@ class Case:
     has: Collection[str] = EVERY
     status: str = "complete"
     level: float = 0.0  # of every feature, from −1 to 1
+    engines: tuple[tuple[str, str], ...] = (("laplace", "passed"),)  # as its run.json says; () for one that does not
 
 
 def make_funder(folder: Path, cases: dict[str, Case], register: bool = True, **params: object) -> RunFolder:
@@ -88,7 +89,8 @@ def _member(folder: Path, name: str, case: Case, place: int) -> Outcome:
     if "practices" in case.has:
         run.write(_practices(case, sites), run.data_table("practices"))
     reasons = ("death: rhat is 1.2, limit 1.01",) if case.status == "provisional" else ()
-    return Outcome(name, case.status, str(folder), reasons, (f"report/{name}-2024.html",), 3 if reasons else 0)
+    report = (f"report/{name}-2024.html",)
+    return Outcome(name, case.status, str(folder), reasons, report, 3 if reasons else 0, case.engines)
 
 
 def numbers(mean: float, sd: float) -> dict[str, float]:

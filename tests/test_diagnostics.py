@@ -12,6 +12,7 @@ from collabeval.diagnostics.influence import integrated_log_likelihood, pareto_k
 from collabeval.diagnostics.predictive import predictive, predictive_p
 from collabeval.diagnostics.sampling import convergence, sampling
 from collabeval.diagnostics.sensitivity import prior_sensitivity, rescaled, sensitivities, words_that_change
+from collabeval.statements.engines import CHECKS
 from draws_for_tests import SIZE, Draws, panel_of, params, spread
 
 SITES, YEARS = [f"S{i:02d}" for i in range(30)], ["2018", "2019", "2020", "2021"]
@@ -312,10 +313,13 @@ def test_the_table_of_a_run_has_every_gate():
     coords = {"chain": np.arange(4), "draw": np.arange(SIZE // 4)}
     tree["log_prior"] = xr.DataTree(xr.Dataset({"intercept": (("chain", "draw"), density)}, coords))
     words = pd.DataFrame({"measure": ["m", "n"], "otherwise": ["", "unclear"]})
+    tree.attrs = {"engine": "nuts", "engine_reason": "model.engine: nuts"}
     table = diagnostics.check_all(params(), panel, {"m": tree}, estimates_table(), words, estimates_table())
+    assert set(zip(table["engine"], table["engine_reason"], strict=True)) == {("nuts", "model.engine: nuts")}
     assert tuple(table.columns) == diagnostics.COLUMNS
     blocking = table.loc[table["level"] == "blocking", "check"].tolist()
     assert blocking == ["divergences", "energy", "not_a_number", "rhat", "ess_bulk", "ess_tail"]
+    assert set(blocking) <= set(CHECKS), "every one has words for its value"
     assert set(table["check"]) - set(blocking) == {
         "predictive_dispersion", "predictive_extreme_row", "predictive_extreme_site", "influence", "prior_sensitivity",
         "borderline",

@@ -9,7 +9,7 @@ from pytensor.compile.mode import Mode
 from scipy.special import expit, logit
 
 from collabeval import panel
-from collabeval.effect.estimate import estimate, failing
+from collabeval.effect.estimate import _engines, estimate, failing
 from collabeval.effect.found import fit_both
 from collabeval.effect.judge import Judged, judged
 from collabeval.effect.layout import NEVER, lay_out
@@ -322,11 +322,16 @@ def test_words_follow_their_rules(given, effect, before):
     assert (said["effect"], said["pre_trend"]) == (effect, before)
 
 
-def test_draws_that_fail_their_gates_have_no_word_but_that():
+@pytest.fixture(scope="module")
+def found():
+    """Both fits of a small world."""
+    made = world(11, "normal", effect=lambda event_time, joined: -0.6, **SHORT)
+    return fit_both(made.params, "m", laid_out(made), lambda message: None)
+
+
+def test_draws_that_fail_their_gates_have_no_word_but_that(found):
     said = judged(Judged(gain=about(9.0), failed="R-hat 1.20, above 1.01", **STEADY), Rules())
     assert list(said["statement"]) == ["not_reliable"]
-    made = world(11, "normal", effect=lambda event_time, joined: -0.6, **SHORT)
-    found = fit_both(made.params, "m", laid_out(made), lambda message: None)
     rows = pd.DataFrame(
         {"sd": [1.0, 0.0], "rhat": [np.nan] * 2, "ess_bulk": [800.0, np.nan], "ess_tail": [500.0, np.nan]}
     )
@@ -335,6 +340,15 @@ def test_draws_that_fail_their_gates_have_no_word_but_that():
     assert "399 effective" in failing(found, rows.assign(ess_tail=[399.0, np.nan]))
     diverged = replace(found, leading=replace(found.leading, attributes={"divergences": 3}))
     assert "3 divergent" in failing(diverged, rows)
+
+
+def test_both_fits_say_which_engine_made_them_and_why(found):
+    sampled = replace(found.leading, attributes={"engine": "nuts", "engine_reason": "it must"})
+    assert _engines(replace(found, leading=sampled)) == {
+        "engine": "laplace", "engine_reason": "its own check passed", "leads_engine": "nuts",
+        "leads_engine_reason": "it must",
+    }  # fmt: skip
+    assert set(_engines(None).values()) == {""}
 
 
 def test_joiners_who_were_on_another_course_before_are_not_credited_with_it():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -18,11 +19,12 @@ from calibration.uniform import curve
 from collabeval.errors import CollabevalError
 from collabeval.features.audit import audit_design
 from collabeval.features.waves import half_normal
+from collabeval.fit.grouped import sample_grouped
 from collabeval.models.audit import build_audit_model
 from collabeval.models.grouped import GroupedDraws, Term, thresholds_of
 from collabeval.models.ratings import build_ratings_model
 from collabeval.models.survey import build_survey_model
-from collabeval.params import Sampling
+from collabeval.params import Model, Sampling
 from collabeval.quadrature import centre, engine
 from collabeval.quadrature.effects import group_effects, mean_share
 from collabeval.quadrature.problem import pose
@@ -325,14 +327,17 @@ def test_the_same_seed_gives_the_same_draws():
         np.testing.assert_array_equal(values, again.deviations[name])
 
 
+@pytest.mark.parametrize(("asked", "reason"), [("auto", "its own check passed"), ("laplace", "model.engine: laplace")])
+def test_draws_say_why_this_engine_made_them(asked, reason):
+    params = SimpleNamespace(model=Model(engine=asked), sampling=QUICK)
+    said = sample_grouped(audit_world(seed=7).design, params).attributes
+    assert (said["engine"], said["engine_reason"]) == ("quadrature", reason)
+    assert said["pareto_k"] <= said["pareto_k_limit"]
+
+
 @pytest.mark.slow
 def test_nuts_agrees():
     """The same posterior by NUTS on the PyMC model, within Monte Carlo error."""
-    from types import SimpleNamespace
-
-    from collabeval.fit.grouped import sample_grouped
-    from collabeval.params import Model
-
     design = survey_world(seed=21, people=40).design
     slow = SimpleNamespace(model=Model(engine="nuts"), sampling=Sampling(seed=3, draws=1000, minimum_ess=600))
     by_nuts, by_weights = sample_grouped(design, slow), engine.fit(design, Sampling(seed=3)).draws

@@ -93,6 +93,7 @@ def test_all_checks_of_these_fits_pass(folder: Path) -> None:
     checks = checks[checks["level"] == "blocking"]
     assert set(checks["model"]) == {"survey: leadership", "survey: coordination", "ratings", "audit"}
     assert checks["passed"].all(), checks[~checks["passed"]]
+    assert set(zip(checks["engine"], checks["engine_reason"], strict=True)) == {("quadrature", "its own check passed")}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from dataclasses import dataclass, replace
@@ -271,6 +272,61 @@ def test_a_figure_of_features_and_improvement_needs_twenty(tmp_path, slopes, fig
     assert (told.run.figures / "portfolio-association.svg").exists() is figure
     assert said in told.markdown
     assert ("Exploratory" in told.markdown) is bool(slopes)
+
+
+NAMING = ("better", "worse", "worse_few_cases", "improved", "worsened", "positive_deviant", "emerging", "candidate",
+          "review", "review_persistent")  # fmt: skip
+
+
+def by_hand(told: Told) -> dict[str, tuple[int, float]]:
+    """Of each collaborative, how many words name a site, and their doubts added up, from its own run's tables."""
+    found = {}
+    for outcome in portfolio_file.read_members(told.run):
+        if outcome.status == "failed":
+            continue
+        shown = [view.name for view in told.report.published.member(outcome.name).views]
+        own = RunFolder(Path(outcome.folder))
+        words = own.read(own.table("site_statements"))
+        words = words[words["statement"].isin(NAMING) & words["measure"].isin(shown)]
+        if len(words):
+            doubts = [1 - chance for chance in words["probability"] if chance == chance]
+            found[told.report.published.member(outcome.name).label] = (len(words), sum(doubts))
+    return found
+
+
+def test_names_that_are_chance_are_the_sum_over_measures_of_every_collaborative(told):
+    chapter = portfolio_end.multiplicity(told.report)._repr_markdown_().replace("\N{NO-BREAK SPACE}", " ")
+    expected = by_hand(told)
+    assert len(expected) > 5
+    table = pd.read_csv(told.run.tables / "portfolio-words.csv", dtype=str).set_index("Collaborative")
+    assert {label: tuple(row) for label, row in table[["Words that name", "By chance, expected"]].iterrows()} == {
+        label: (f"{words:,}", f"{wrong:,.1f}") for label, (words, wrong) in expected.items()
+    }
+    total, wrong = (sum(numbers) for numbers in zip(*expected.values(), strict=True))
+    assert wrong > 0.3
+    about = f"about {wrong:.1f}" if wrong < 10 else f"about {wrong:.0f}"
+    assert (
+        f"The reports of the collaboratives name hospitals {total:,} times. "
+        f"Of these {total:,} words {about} can be expected to be chance."
+    ) in chapter
+
+
+def test_every_collaborative_says_which_engines_its_numbers_came_from(tmp_path):
+    several = (("laplace", "passed"), ("nuts", "failed"))
+    cases = {"a": Case(), "b": Case(status="provisional", engines=several), "c": Case(engines=()), "d": Case()}
+    run = write(tmp_path, cases, register=False).run
+    members = json.loads((run.path / "members.json").read_text(encoding="utf-8"))
+    del members[3]["engines"]  # as one wrote it that did not know of engines
+    (run.path / "members.json").write_text(json.dumps(members), encoding="utf-8")
+    markdown = portfolio_end.provenance(portfolio.open_portfolio(str(run.path)))._repr_markdown_()
+    table = pd.read_csv(run.tables / "portfolio-runs.csv", dtype=str)
+    assert table["Engines of its measures"].to_list() == [
+        "nested Laplace for one measure; checks passed",
+        "nested Laplace for one measure and the No-U-Turn sampler for one measure; checks failed for one measure",
+        "not recorded",
+        "not recorded",
+    ]
+    assert markdown.count("not recorded") == 2
 
 
 @pytest.mark.parametrize("name", ["portfolio", "portfolio_index"])

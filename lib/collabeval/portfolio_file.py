@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from collabeval.errors import ParamsError, Problem
 from collabeval.params.documents import existing, merge, overridden, validated, write_blocks
@@ -26,7 +27,8 @@ GATHERED = (  # results tables made from those of the collaboratives
 class Outcome:
     """What became of one collaborative's own run: `complete`, `provisional` or `failed`, and why.
 
-    `folder` is its run folder and `report` its files there; both blank where there is none to speak of.
+    `folder` is its run folder and `report` its files there; both blank where there is none to speak of. `engines` has
+    for each measure which engine fitted it and whether its check passed, as its run.json has it; () where not recorded.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Outcome:
     reasons: tuple[str, ...] = ()
     report: tuple[str, ...] = ()
     exit_code: int = 0
+    engines: tuple[tuple[str, str], ...] = ()
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Portfolio:
@@ -79,7 +82,13 @@ def write_members(outcomes: Sequence[Outcome], folder: RunFolder) -> Path:
 def read_members(folder: RunFolder) -> list[Outcome]:
     """What became of each collaborative, in the order of the params."""
     rows = json.loads((folder.path / MEMBERS).read_text(encoding="utf-8"))
-    return [Outcome(**{**row, "reasons": tuple(row["reasons"]), "report": tuple(row["report"])}) for row in rows]
+    return [_outcome(row) for row in rows]
+
+
+def _outcome(row: dict[str, Any]) -> Outcome:
+    """JSON has lists for tuples."""
+    engines = tuple((engine, check) for engine, check in row.get("engines", ()))
+    return Outcome(**{**row, "reasons": tuple(row["reasons"]), "report": tuple(row["report"]), "engines": engines})
 
 
 def _located(location: str) -> str:

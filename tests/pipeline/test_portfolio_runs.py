@@ -91,6 +91,8 @@ def test_each_is_run_once_and_then_all_together(funder: Path) -> None:
     ran, outcomes, status = run()
     assert ran == {"one": ALL, "two": ALL, "three": ALL, "": OWN}
     assert [outcome.status for outcome in outcomes] == ["complete"] * 3
+    assert [outcome.engines for outcome in outcomes] == [(("nuts", "passed"),) * 2] * 3, "as their run.json says"
+    assert portfolio_file.read_members(RunFolder(funder)) == outcomes
     assert status.status == "complete"
     assert {path.name for path in (funder / "report").iterdir()} == {"funder-2025.html", "index.html"}
     assert exit_code(outcomes, status) == 0

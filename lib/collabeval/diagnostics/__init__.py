@@ -58,4 +58,4 @@ def check_all(
         checks += influence(name, family, rows, tree)
         checks += prior_sensitivity(params, name, panel, tree)
         checks += borderline(name, site_statements[site_statements["measure"] == name])
-    return as_table(checks)
+    return as_table(checks, {name: tree.attrs for name, tree in trees.items()})

@@ -44,6 +44,7 @@ class MemberView:
     given: tuple[str, ...]  # its further tables
     views: tuple[MeasureView, ...]
     withheld: tuple[str, ...]  # labels of measures that rest on too few sites
+    engines: tuple[tuple[str, str], ...]  # of each measure of its run, with what the check said; () where not recorded
 
     def view(self, measure: str) -> MeasureView:
         return next(view for view in self.views if view.name == measure)
@@ -146,6 +147,7 @@ def _member(
         name=member.name, label=member.label, status=member.status, edition=member.params.edition,
         sites=int(said["sites"]), first=str(said["first"]), last=str(said["last"]),
         lacks=_listed(said["lacks"]), given=_listed(said["given"]), views=views, withheld=withheld,
+        engines=member.engines,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from collabeval.convergence import Mixing
+from collabeval.diagnostics.check import ENGINE
 from collabeval.diagnostics.sampling import ESS, RHAT
 from collabeval.effect.found import Found, estimands, fit_both, rate_difference
 from collabeval.effect.judge import Judged, judged
@@ -21,7 +22,8 @@ EVENT_TIME = ("measure", "event_time", "estimand", "sites", "cases", "observed",
 SUMMARISED = ("measure", "estimand", *SUMMARY)
 STATEMENTS = ("measure", "slot", "statement", "probability", "rule")
 BASIS = ("measure", "needs", "sites", "comparators", "undated", "without_before", "uncompared", "first", "last",
-         "cells", "cases", "observed", "anticipation", "engine", "engine_reason")  # fmt: skip
+         "cells", "cases", "observed", "anticipation", "engine", "engine_reason", "leads_engine",
+         "leads_engine_reason")  # fmt: skip
 DRAWS = ("measure", "draw", "events_avoided", "treated_cases")
 Tell = Callable[[str], None]
 
@@ -165,7 +167,14 @@ def _basis(params: Params, name: str, layout: Layout, found: Found | None) -> pd
         "cases": found.cases if found else np.nan,
         "observed": float(found.all_times.observed[0]) if found else np.nan,
         "anticipation": (params.effect or Effect()).anticipation,
-        "engine": str(found.parallel.attributes["engine"]) if found else "",
-        "engine_reason": str(found.parallel.attributes["engine_reason"]) if found else "",
+        **_engines(found),
     }
     return pd.DataFrame([row])
+
+
+def _engines(found: Found | None) -> dict[str, str]:
+    """Which engine made the draws of each of the two fits, and why; blank without."""
+    said: dict[str, dict[str, str | int | float]] = {"": {}, "leads_": {}}
+    if found:
+        said = {"": found.parallel.attributes, "leads_": found.leading.attributes}
+    return {f"{prefix}{name}": str(own.get(name, "")) for prefix, own in said.items() for name in ENGINE}

@@ -46,5 +46,6 @@ def evaluate_opinions(
     tables["opinion_distances"] = pd.concat(distances, ignore_index=True)
     checks = [check for results in found.values() for check in results.checks]
     checks += [borderline(name, tables[f"{name}_probabilities"], params) for name in found if found[name].checks]
-    tables["opinion_checks"] = as_table(checks)
+    attributes = {model: said for results in found.values() for model, said in results.attributes.items()}
+    tables["opinion_checks"] = as_table(checks, attributes)
     return tables

@@ -35,6 +35,7 @@ class Rows:
 class Results:
     """What one of the three gives: estimates, probabilities, counts, checks, and distances from target.
 
+    `attributes` are those of the draws of each of its models.
     `keys` are the columns that say of what a row of estimates is; they are "" where a row is of all.
     """
 
@@ -42,6 +43,7 @@ class Results:
     keys: tuple[str, ...]
     counts: pd.DataFrame = field(default_factory=pd.DataFrame)
     checks: list[Check] = field(default_factory=list)
+    attributes: dict[str, Mapping[str, str | int | float]] = field(default_factory=dict)
     _estimates: list[pd.DataFrame] = field(default_factory=list)
     _probabilities: list[pd.DataFrame] = field(default_factory=list)
     _distances: list[pd.DataFrame] = field(default_factory=list)
@@ -54,6 +56,7 @@ class Results:
             _table(each, self.keys, found) for each in rows for found in _events(each, draws.mixing)
         ]
         self.checks += blocking(model, draws, pd.concat(own, ignore_index=True))
+        self.attributes[model] = draws.attributes
 
     def place(
         self,

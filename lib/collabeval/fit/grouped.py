@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -35,8 +36,10 @@ def sample_grouped(design: Grouped, params: Params, progress: Progress | None = 
                 raise
             why = str(error)
         else:
-            if params.model.engine == "laplace" or not found.failure:
-                return found.draws
+            asked = params.model.engine == "laplace"
+            if asked or not found.failure:
+                reason = "model.engine: laplace" if asked else "its own check passed"
+                return replace(found.draws, attributes={**found.draws.attributes, "engine_reason": reason})
             why = found.failure
         tell(f"by NUTS, since {why}")
     return _by_nuts(design, params.sampling, tell, why)

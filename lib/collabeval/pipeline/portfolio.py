@@ -148,7 +148,8 @@ def _evaluated(name: str, request: Request, reporter: Reporter) -> Outcome:
     except CollabevalError as error:
         return Outcome(name, "failed", folder, _lines(error), exit_code=error.exit_code)
     code = 3 if status.status == "provisional" else 0
-    return Outcome(name, status.status, folder, tuple(status.reasons), tuple(status.report), code)
+    engines = tuple((str(said.get("engine", "")), str(said.get("check", ""))) for said in status.engines.values())
+    return Outcome(name, status.status, folder, tuple(status.reasons), tuple(status.report), code, engines)
 
 
 def _lines(error: CollabevalError) -> tuple[str, ...]:

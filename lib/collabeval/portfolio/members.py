@@ -26,7 +26,10 @@ WHERE_THERE = (
 
 @dataclass(frozen=True)
 class Member:
-    """One collaborative whose run has results; `tables` are those of `results/` that a portfolio reads."""
+    """One collaborative whose run has results; `tables` are those of `results/` that a portfolio reads.
+
+    `engines` has engine and check of each of its measures (`portfolio_file.Outcome`).
+    """
 
     name: str
     label: str
@@ -36,6 +39,7 @@ class Member:
     panel: pd.DataFrame
     tables: Mapping[str, pd.DataFrame]
     given: Mapping[str, pd.DataFrame]
+    engines: tuple[tuple[str, str], ...]
 
     def windows_of(self, measure: str) -> Windows:
         """The windows that the measure's results compare."""
@@ -98,4 +102,5 @@ def _member(portfolio: Portfolio, outcome: Outcome) -> Member:
         panel=run.read(run.panel),
         tables={name: run.read(run.table(name)) for name in names},
         given={name: run.read(run.data_table(name)) for name in params.data.further},
+        engines=outcome.engines,
     )

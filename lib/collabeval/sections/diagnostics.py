@@ -51,8 +51,8 @@ def _table(report: Report, rows: pd.DataFrame) -> str:
         {
             "Measure": [checks.model_name(str(model), labels) for model in rows["model"]],
             "Check": [checks.name(str(check)) for check in rows["check"]],
-            "Value": [_value(value) for value in rows["value"]],
-            "Limit": [_value(value) for value in rows["limit"]],
+            "Value": [checks.figure(value) for value in rows["value"]],
+            "Limit": [checks.figure(value) for value in rows["limit"]],
             "Kind": list(rows["level"]),
             "Passed": ["yes" if passed else "no" for passed in rows["passed"]],
         }
@@ -61,11 +61,3 @@ def _table(report: Report, rows: pd.DataFrame) -> str:
         table = table.drop(columns="Measure")
     bold = [not passed for passed in rows["passed"]]
     return report.table("diagnostics", table, "Checks of the fit", bold, right=["Value", "Limit"])
-
-
-def _value(value: float) -> str:
-    if value != value:
-        return numbers.NOT_ESTIMATED
-    if value == round(value):
-        return numbers.whole(value)
-    return numbers.decimal(value, 0 if abs(value) >= 100 else 3)

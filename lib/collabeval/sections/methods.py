@@ -11,7 +11,7 @@ from collabeval.equations import Formula, averaged, below, join, raised, symbol,
 from collabeval.own_model import own_function
 from collabeval.sections.narrative import narrated
 from collabeval.sections.report import Report, Section, blocks, text
-from collabeval.statements import checks, covariates, features, numbers, priors
+from collabeval.statements import covariates, engines, features, numbers, priors
 from collabeval.statements import words as slugs
 
 SITE, PERIOD = symbol("j"), symbol("t")
@@ -156,8 +156,7 @@ def _in_words(report: Report) -> str:
         sentences.append("Site effects follow a Student t distribution, so that a single far site is drawn in less.")
     if model.covariates:
         sentences.append(covariates.in_the_model(model, nouns))
-    labels = {view.name: view.params.label for view in report.published.measures}
-    sentences.append(checks.engines(report.published.diagnostics, labels))
+    sentences.append(engines.said(report.published))
     return " ".join(sentences)
 
 

@@ -14,7 +14,7 @@ from collabeval.sections import portfolio_features, portfolio_parts
 from collabeval.sections.portfolio import FunderReport
 from collabeval.sections.provenance import PACKAGES, again
 from collabeval.sections.report import Missing, Section, blocks, callout, text
-from collabeval.statements import checks, numbers
+from collabeval.statements import checks, engines, numbers
 from collabeval.statements import portfolio as say
 
 NAMING = ("better", "worse", "worse_few_cases", "improved", "worsened", "positive_deviant", "emerging", "candidate",
@@ -198,7 +198,8 @@ METHODS = (
     "the standard error that the interval gives; measures of one collaborative are taken as independent. Effects are "
     "used where at least eight collaboratives have one, else changes; never some of each.",
     "Improvement on the scores of the five features: linear regression with a regularised horseshoe prior (Piironen &"
-    " Vehtari 2017), in which scores and improvements both have their errors. It takes eight collaboratives, and "
+    " Vehtari 2017), in which scores and improvements both have their errors, sampled with the No-U-Turn sampler; what "
+    "its checks said stands under Diagnostics. It takes eight collaboratives, and "
     "twenty for a figure.",
     "A site in several collaboratives is one site where the register says so. Numbers on fewer sites than the params "
     "allow, and small numbers of shared sites, are not shown; sites have neither name nor code here.",
@@ -234,9 +235,10 @@ def _advice(check: Mapping[Hashable, Any]) -> str:
 
 def provenance(report: FunderReport) -> Section:
     """What the report was made from, and how to make it again."""
-    rows = [(member.label, member.edition, f"{member.first} to {member.last}", member.status)
+    rows = [(member.label, member.edition, f"{member.first} to {member.last}", member.status,
+             engines.of_run(member.engines))
             for member in report.published.members]  # fmt: skip
-    table = pd.DataFrame(rows, columns=["Collaborative", "Edition", "Data", "Own run"])
+    table = pd.DataFrame(rows, columns=["Collaborative", "Edition", "Data", "Own run", "Engines of its measures"])
     software = [("Python", platform.python_version()), *((name, metadata.version(name)) for name in PACKAGES)]
     versions = pd.DataFrame(software, columns=["Software", "Version"])
     return Section(blocks("# Provenance {#sec-provenance}",

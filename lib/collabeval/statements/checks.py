@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-
-import pandas as pd
 
 from collabeval.statements import features, numbers
 from collabeval.statements.words import WORDS, word
@@ -41,23 +40,15 @@ def model_name(model: str, labels: Mapping[str, str]) -> str:
     return labels.get(model) or f"{numbers.capital(kind)}{colon}{features.name(scale)}"
 
 
-def engines(diagnostics: pd.DataFrame, labels: Mapping[str, str]) -> str:
-    """Which engine made the numbers, and what its check said, from the table of checks."""
-    found = diagnostics[diagnostics["check"].eq("pareto_k") & diagnostics["model"].isin(labels)]
-    fast = dict(zip(found["model"], found["value"], strict=True))
-    chains = [str(label) for name, label in labels.items() if name not in fast]
-    sentences = []
-    if fast:
-        k = numbers.decimal(max(fast.values()), 2)
-        about = f" of {numbers.listed([labels[name] for name in fast])}" if chains else ""
-        sentences.append(
-            f"The posterior{about} was integrated by nested Laplace, each site by quadrature, and corrected by "
-            f"Pareto-smoothed importance weights (the largest k̂ is {k}; above 0.7 the result would not be used)."
-        )
-    if chains:
-        about = f" of {numbers.listed(chains)}" if fast else ""
-        sentences.append(f"The posterior{about} was sampled with the No-U-Turn sampler.")
-    return " ".join([*sentences, "Every number shown is a summary of its draws."])
+def figure(value: float) -> str:
+    """A value or limit of a check: whole numbers as such, others with three decimals below a hundred."""
+    if math.isinf(value):
+        return "infinite"
+    if math.isnan(value):
+        return numbers.NOT_ESTIMATED
+    if value == round(value):
+        return numbers.whole(value)
+    return numbers.decimal(value, 0 if abs(value) >= 100 else 3)
 
 
 def message(number: int, failed: int, blocking: bool) -> str:
