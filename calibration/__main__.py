@@ -92,8 +92,11 @@ def _words(options: argparse.Namespace) -> None:
 def _pages(options: argparse.Namespace) -> None:
     from calibration import rank_page, word_page
 
-    for page in (rank_page, word_page):
-        page.write(WORK, RESULTS, ROOT / "docs")
+    rank_page.write(WORK, RESULTS, ROOT / "docs")
+    if any(WORK.glob("words_*.parquet")):
+        word_page.write(WORK, RESULTS, ROOT / "docs")
+    else:
+        print(f"no collaboratives in {WORK}: docs/operating_characteristics.md stays → python -m calibration words")
 
 
 if __name__ == "__main__":
