@@ -78,6 +78,7 @@ def test_slopes_that_are_one_are_called_different_as_often_as_said(family):
     assert sum(one.spread[1] > 0 for one in found) <= binom.ppf(0.999, 200, 0.025)
 
 
+@pytest.mark.slow  # the rate at which slopes are called different stays in the fast tier
 @pytest.mark.parametrize("family", FAMILIES)
 def test_how_far_slopes_lie_apart_is_found(family):
     """Standard deviation 0.3: every interval leaves 0 out, and as many as 95 % should (999 in 1,000) hold it."""
