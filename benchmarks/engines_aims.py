@@ -46,10 +46,11 @@ def section(result: Row) -> list[str]:
     head = ("case", "aim", "found", "of the aim")
     table = [head, ("---", "---", "---:", "---:"), *lines]
     parts = [("case", "loading, s", "fitting, s", "writing, s"), ("---", *["---:"] * 3), *_parts(result)]
-    return ["## Aims", _table(table), WHY, _table(parts)]
+    return ["## Aims", markdown(table), WHY, markdown(parts)]
 
 
-def _table(lines: list[tuple[str, ...]]) -> str:
+def markdown(lines: list[tuple[str, ...]]) -> str:
+    """A table, its head and the line below that among the lines."""
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

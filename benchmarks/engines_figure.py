@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from benchmarks.engines_aims import GENERAL
 from collabeval.plots.page import MARGIN, WIDTH, Page, open_page
 from collabeval.plots.style import ACCENT, GRID, INK, MARK, SEMIBOLD, TEXT2, FigureText, styled
 
@@ -116,11 +117,9 @@ def _row(page: Page, row: dict[str, Any], y: float, x: Any) -> None:
 
 def _title(groups: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> str:
     """The least and the most that the fast engine is ahead of Stan, PyMC and bambi, those that reached the goal."""
-    ahead = {row["engine"]: row["wall_ratio"] for _, rows in groups for row in rows
-             if row["engine"] in ("stan", "pymc", "bambi") and row["wall_ratio"]}  # fmt: skip
-    ratios = [row["wall_ratio"] for _, rows in groups for row in rows if row["engine"] in ahead and row["wall_ratio"]]
-    if not ratios:
+    found = [row for _, rows in groups for row in rows if row["engine"] in GENERAL and row["wall_ratio"]]
+    if not found:
         return "Seconds to the same precision"
-    names = " and ".join(NAMES[engine] for engine in ahead)
-    take = "takes" if len(ahead) == 1 else "take"
+    ratios, engines = [row["wall_ratio"] for row in found], dict.fromkeys(row["engine"] for row in found)
+    names, take = " and ".join(NAMES[engine] for engine in engines), "takes" if len(engines) == 1 else "take"
     return f"{names} {take} {min(ratios):,.1f} to {max(ratios):,.1f} times as long as the fast engine"

@@ -139,20 +139,24 @@ def _growth(rows: list[Row]) -> list[str]:
                 _number(row["processor"] / row["least"]),
             )
         )
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     words = (
         "The fast engine alone, warm: 20 quarters of ever more hospitals, 70 hospitals over ever more quarters, ever "
         "more measures of 70 hospitals and 20 quarters, each with a fit of its own. The bare likelihood: one "
         "log-likelihood of every cell for every proposal, the floor of any engine that weighs as many."
     )
-    return ["## Growth", words, "![Seconds and memory by size](pictures/benchmarks_growth.svg)", table]
+    return [
+        "## Growth",
+        words,
+        "![Seconds and memory by size](pictures/benchmarks_growth.svg)",
+        engines_aims.markdown(lines),
+    ]
 
 
 def _table(rows: Iterable[Row]) -> str:
     head = ("engine", "wall, s", "processors, s", "effective draws", "effective a processor s", "draws", "wall, ratio",
             "processors, ratio", "memory, MiB", "cold, s")  # fmt: skip
     lines = [head, ("---", *["---:"] * (len(head) - 1)), *(_cells(row) for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return engines_aims.markdown(lines)
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -149,8 +149,11 @@ def add(target: Path, family: Family, form: Form, seed: int, number: int, engine
 @cache
 def _held(target: Path) -> frozenset[int]:
     """Replicates that the file held when this process first looked."""
-    made = of_study(target.stem, target.parent, target.parent)
-    return frozenset() if made is None else frozenset(made["replicate"])
+    return frozenset(_read(target)["replicate"]) if target.exists() else frozenset()
+
+
+def _read(target: Path) -> pd.DataFrame:
+    return pd.read_json(target, lines=True, dtype=False).sort_values("replicate", ignore_index=True)
 
 
 def of_study(name: str, work: Path, results: Path) -> pd.DataFrame | None:
@@ -160,5 +163,5 @@ def of_study(name: str, work: Path, results: Path) -> pd.DataFrame | None:
     """
     made, kept = work / f"{name}.jsonl", results / f"{name}.csv"
     if made.exists():
-        return pd.read_json(made, lines=True, dtype=False).sort_values("replicate", ignore_index=True)
+        return _read(made)
     return pd.read_csv(kept).fillna({"failure": ""}) if kept.exists() else None

@@ -17,7 +17,8 @@ NEGLIGIBLE = 10 * np.finfo(float).eps
 def smoothed(log_weights: np.ndarray) -> tuple[np.ndarray, float]:
     """Log-weights (S,), the largest of them replaced by quantiles of a generalised Pareto fitted to them; and its k̂.
 
-    They sum to 1; none becomes larger than the largest was. k̂ is infinite where no such distribution fits.
+    They sum to 1; none becomes larger than the largest was. Where no such distribution fits they stay as they are, and
+    k̂ is infinite or NaN: above any limit, and below none.
 
     Raises
     ------
@@ -45,7 +46,8 @@ def generalised_pareto(values: np.ndarray) -> tuple[float, float]:
     """Shape and scale of a generalised Pareto distribution from sorted values (n,) above nought.
 
     The empirical Bayes estimate of Zhang & Stephens (2009), Technometrics 51: 316–325, the shape drawn to 1/2 as if by
-    ten more values. Infinite and NaN where the smallest quarter are alike, which no such distribution has.
+    ten more values. Both NaN where the smallest quarter are alike, which no such distribution has; the shape infinite
+    where the estimate breaks down.
     """
     count = len(values)
     quartile = values[int(count / 4 + 0.5) - 1]

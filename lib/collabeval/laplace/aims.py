@@ -240,7 +240,10 @@ def _log_t(squares: Floats, size: int) -> Floats:
 
 
 def log_sum(values: Floats, axis: int) -> Floats:
-    """log Σ exp(values) along an axis; minus infinity where all are."""
+    """log Σ exp(values) along an axis; minus infinity where all are.
+
+    SciPy's, which serves any array library, took a fifth of all weighing.
+    """
     top = values.max(axis=axis, keepdims=True)
     top[~np.isfinite(top)] = 0.0
     with np.errstate(divide="ignore"):  # the logarithm of nothing
