@@ -11,6 +11,7 @@ from scipy.special import expit, gammaln
 
 from collabeval.draws import linear_predictor
 from collabeval.models.design import Design
+from collabeval.models.log_prior import log_prior
 
 
 def constant_data(design: Design) -> xr.Dataset:
@@ -74,3 +75,26 @@ def predictive(posterior: xr.Dataset, design: Design, seed: int) -> np.ndarray:
     if design.family == "poisson":
         return random.poisson(np.exp(eta)).astype(float)
     return random.binomial(design.columns["denominator"].astype(np.int64), expit(eta)).astype(float)
+
+
+def completed(
+    posterior: xr.Dataset, statistics: xr.Dataset, design: Design, seed: int, prior: xr.Dataset | None = None
+) -> xr.DataTree:
+    """The draws with log-likelihood, log-prior, posterior predictive, and the data they are read with.
+
+    `prior` is the log-prior of a model of the evaluation's own; None: that of the built-in one. What each cell adds is
+    most of the file, and no result is computed from it: it is kept in single precision.
+    """
+    from collabeval.fit.outcomes import outcomes  # compiled: loads numba
+
+    coords = {"chain": posterior["chain"], "draw": posterior["draw"], "cell": np.arange(design.cells)}
+    dims = ("chain", "draw", "cell")
+    replicates, densities = outcomes(posterior, design, seed, np.float32)
+    groups = {
+        "posterior_predictive": xr.Dataset({"outcome": (dims, replicates)}, coords),
+        "log_likelihood": xr.Dataset({"outcome": (dims, densities)}, coords),
+        "log_prior": log_prior(posterior, design) if prior is None else prior,
+        "observed_data": observed_data(design),
+        "constant_data": constant_data(design),
+    }
+    return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": statistics, **groups})

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
-import numpy as np
 import pandas as pd
 import pymc as pm
 import pytensor.tensor as pt
@@ -16,6 +15,7 @@ from collabeval.errors import UsageError
 from collabeval.fit.chains import Attempt, attempts, attributes, without_divergences
 from collabeval.fit.compiled import Graph, compile_graph, graph_of
 from collabeval.fit.nuts import Sampler, compiled_sampler
+from collabeval.models.correlation import memberships
 from collabeval.models.design import Design
 from collabeval.models.families import MODELS
 from collabeval.models.together import NAME, correlation_model, coupling
@@ -97,14 +97,6 @@ def joint(models: Mapping[str, pm.Model], designs: Mapping[str, Design]) -> tupl
         dims={name: dims for graph in graphs for name, dims in graph.dims.items()},
         coords={name: values for graph in graphs for name, values in graph.coords.items()},
     ), common
-
-
-def memberships(sites: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Which measures each site has, and where it stands among each measure's sites; both (J, M)."""
-    everyone = np.unique(np.concatenate(list(sites)))
-    places = [pd.Index(codes).get_indexer(everyone) for codes in sites]
-    place = np.stack(places, axis=1)
-    return place >= 0, place
 
 
 def of_measure(posterior: xr.Dataset, name: str) -> xr.Dataset:

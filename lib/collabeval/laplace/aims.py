@@ -180,7 +180,7 @@ def promising(
 def _learnt(points: Floats, weights: Floats, profiles: tuple[Profile, ...], random: np.random.Generator) -> list[Aim]:
     size = len(profiles)
     programme = _nearly_standard(points[:, size:], weights)
-    middle, covariance = _moments(points[:, :size], weights)
+    middle, covariance = moments(points[:, :size], weights)
     gaussian = Gaussianlike(middle, np.linalg.cholesky(covariance + 1e-9 * np.eye(size)))
     about = kernels(points[:, :size], weights, random)
     return [Aim(Mixed((part, about)), programme) for part in (ByProfiles(profiles), gaussian, about)]
@@ -193,7 +193,7 @@ def _nearly_standard(points: Floats, weights: Floats) -> Gaussianlike:
     entries being that of a standard Gaussian's.
     """
     size, effective = points.shape[1], 1 / np.sum(weights**2)
-    middle, covariance = _moments(points, weights)
+    middle, covariance = moments(points, weights)
     of_mean = max(0.0, 1 - max(size - 2, 0) / effective / max(np.sum(middle**2), 1e-12))
     away = np.sum((covariance - np.eye(size)) ** 2)
     trust = max(0.0, 1 - size * (size + 1) / effective / max(away, 1e-12))
@@ -203,14 +203,15 @@ def _nearly_standard(points: Floats, weights: Floats) -> Gaussianlike:
 def kernels(points: Floats, weights: Floats, random: np.random.Generator) -> ByKernels:
     """Kernels about some of weighted points (S, D), as wide as these are few."""
     hyper, effective = points.shape[1], 1 / np.sum(weights**2)
-    middle, covariance = _moments(points, weights)
+    middle, covariance = moments(points, weights)
     width = (4 / (hyper + 2)) ** (1 / (hyper + 4)) * effective ** (-1 / (hyper + 4))  # Silverman 1986, eq. 4.14
     chosen = points[random.choice(len(points), KERNELS, p=weights)]
     shrunk = middle + np.sqrt(max(0.0, 1 - width**2)) * (chosen - middle)
     return ByKernels(shrunk, width * np.linalg.cholesky(covariance + 1e-9 * np.eye(hyper)))
 
 
-def _moments(points: Floats, weights: Floats) -> tuple[Floats, Floats]:
+def moments(points: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Mean (K,) and covariance (K, K) of weighted points (S, K)."""
     middle = weights @ points
     away = points - middle
     return middle, (away.T * weights) @ away

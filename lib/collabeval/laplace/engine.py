@@ -18,7 +18,7 @@ from collabeval.laplace.problem import Floats, Problem, pose
 from collabeval.laplace.proposals import draw_sites
 from collabeval.laplace.site_draws import FEWEST as FEWEST_TRIED
 from collabeval.laplace.threads import threaded
-from collabeval.laplace.weights import Proposals, importance_sample, k_limit
+from collabeval.laplace.weights import Proposals, importance_sample, k_limit, resampled
 from collabeval.models.design import Design
 from collabeval.params import Sampling
 
@@ -89,31 +89,37 @@ class Sampler:
         except TooCoarseError as reason:
             raise CollabevalError(str(reason)) from reason
 
-    def draw(self, effective: float) -> Drawn:
-        """Draws of everything the problem has, `chains` × `draws`, as good as so many independent ones."""
-        problem, centre, count = self.problem, self.centre, self.sampling.chains * self.sampling.draws
+    def weigh(self, effective: float, count: int) -> Proposals:
+        """Weighted proposals, so many that `count` draws of them are as good as so many independent ones."""
         # that draws are fewer than all adds to their error
         needed = 1 / (1 / effective - 1 / count) if effective < count / 2 else 2 * effective
         self.tell(f"weighting until {needed:.0f} proposals are effective")
-        random = np.random.default_rng([self.sampling.seed, len(self.found.u) if self.found else 0])
         most = MOST * ceil(needed)
-        self.found = found = importance_sample(problem, centre, needed, most, random, self.found)
-        picked = resampled(found.smoothed[0], count, random)
-        sampled = _effects(problem, centre, found, picked, random)
-        attributes = _judged(found, sampled.ratios, centre, self.sampling.seed)
+        self.found = importance_sample(self.problem, self.centre, needed, most, self._random(), self.found)
+        return self.found
+
+    def draw(self, effective: float) -> Drawn:
+        """Draws of everything the problem has, `chains` × `draws`, as good as so many independent ones."""
+        count = self.sampling.chains * self.sampling.draws
+        weights, random = self.weigh(effective, count).smoothed[0], self._random()
+        return self.drawn(resampled(weights, count, random), random)
+
+    def drawn(self, picked: np.ndarray, random: np.random.Generator, levels: Floats | None = None) -> Drawn:
+        """Draws given the proposals that each is `picked` from, (S,), and the `levels` (S, J) of sites if known."""
+        problem, found = self.problem, self.found
+        assert found is not None, "proposals are picked from those that were weighed"
+        sampled = _effects(problem, self.centre, found, picked, random, levels)
+        attributes = _judged(found, sampled.ratios, self.centre, self.sampling.seed)
         return Drawn(problem.values(found.u[picked]), found.g[picked], sampled.effects, sampled.rho, sampled.own,
-                     picked, attributes, _failure(attributes))  # fmt: skip
+                     picked, attributes, failure(attributes))  # fmt: skip
+
+    def _random(self) -> np.random.Generator:
+        return np.random.default_rng([self.sampling.seed, len(self.found.u) if self.found else 0])
 
     def fitted(self, effective: float) -> Fitted:
         """The same by the names of the PyMC models."""
         drawn = self.draw(effective)
         return Fitted(named(self.problem, drawn), drawn.statistics, drawn.attributes, drawn.failure)
-
-
-def resampled(weights: Floats, count: int, random: np.random.Generator) -> np.ndarray:
-    """Positions (count,) in proportion to the weights, by one systematic sweep, in random order."""
-    points = (np.arange(count) + random.random()) / count
-    return random.permutation(np.searchsorted(np.cumsum(weights), points).clip(max=len(weights) - 1))
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,12 @@ class Effects:
 
 
 def _effects(
-    problem: Problem, centre: Centre, found: Proposals, picked: np.ndarray, random: np.random.Generator
+    problem: Problem,
+    centre: Centre,
+    found: Proposals,
+    picked: np.ndarray,
+    random: np.random.Generator,
+    levels: Floats | None,
 ) -> Effects:
     """Effects of sites and cells; each slice has a seed of its own, whatever the threads do."""
     sites, cells, design = len(problem.cells.start) - 1, problem.cells, problem.design
@@ -136,8 +147,11 @@ def _effects(
     values = problem.values(found.u[distinct])
     rows, trends = problem.rows(values), problem.trends(values)
     seed = int(random.integers(2**32))
-    each = min(FEWEST_TRIED, ceil(RATIOS / len(distinct))) if cells.family != NORMAL else 0
+    each = min(FEWEST_TRIED, ceil(RATIOS / len(distinct))) if cells.family != NORMAL and levels is None else 0
     effects, rho = np.zeros((len(picked), sites, 2)), np.zeros((len(picked), sites))
+    given = levels is not None
+    if levels is not None:
+        effects[:, :, 0] = levels
     own = np.zeros((len(picked), design.cells if design.overdispersion else 0), np.float32)
     ratios = np.zeros((len(distinct), each, sites), np.float32)
 
@@ -145,7 +159,7 @@ def _effects(
         which, bounds = distinct[part], edges[part.start : part.stop + 1]
         mine = np.random.default_rng([seed, part.start])
         draw_sites(mine, cells, problem.programme, centre.depths, problem.order, rows[part], trends[part],
-                   found.g[which], found.z[which], bounds, places, effects, rho, own, ratios[part])  # fmt: skip
+                   found.g[which], found.z[which], bounds, places, given, effects, rho, own, ratios[part])  # fmt: skip
 
     threaded(work, len(distinct))
     if own.size:
@@ -192,7 +206,7 @@ def _judged(found: Proposals, ratios: Floats, centre: Centre, seed: int) -> dict
     return {
         "engine": "laplace",
         "pareto_k": found.smoothed[1],
-        "site_share": _worst_site(ratios),
+        "site_share": worst_site(ratios),
         "pareto_k_limit": k_limit(count),
         "importance_ess": found.effective,
         "proposals": count,
@@ -203,7 +217,7 @@ def _judged(found: Proposals, ratios: Floats, centre: Centre, seed: int) -> dict
     }
 
 
-def _worst_site(ratios: Floats) -> float:
+def worst_site(ratios: Floats) -> float:
     """Share of effective proposals, 1/(1 + CV² of the weights), of the site where it is least; ratios (K, J).
 
     Not k̂: these weights are nearly bounded (`site_draws`), and k̂ of such says nothing.
@@ -214,7 +228,7 @@ def _worst_site(ratios: Floats) -> float:
     return float((weights.mean(axis=0) ** 2 / (weights**2).mean(axis=0)).min())
 
 
-def _failure(said: dict[str, str | int | float]) -> str:
+def failure(said: dict[str, str | int | float]) -> str:
     k, site, limit = float(said["pareto_k"]), float(said["site_share"]), float(said["pareto_k_limit"])
     if not k <= limit:
         return f"the weights of the fast engine have k̂ {k:.2f}, above {limit:.2f}"

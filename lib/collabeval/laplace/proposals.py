@@ -61,6 +61,7 @@ def draw_sites(
     modes: Floats,
     edges: np.ndarray,
     places: np.ndarray,
+    given: bool,
     effects: Floats,
     rho: Floats,
     alone: Floats,
@@ -72,6 +73,7 @@ def draw_sites(
     ----------
     rows, trends, g, modes : of F proposals; order : (N,) where a cell's draws go.
     edges : (F + 1,) draws `places[edges[f]:edges[f + 1]]` are made of proposal f.
+    given : whether the first effects of the sites are in `effects` already, and all else is drawn given them.
     effects, rho, alone : where they go, those of the cells in their own unit.
     ratios : (F, K, J) log-ratios by which what a site's effects are proposed by can be judged.
     """
@@ -83,7 +85,8 @@ def draw_sites(
         known_part(cells, times(combined(programme.fixed, trends[f], programme.walk), g[f]), known)
         mine = places[edges[f] : edges[f + 1]]
         for j in range(sites):
-            draw_effects(random, cells, j, scales, depths, known, own, modes[f, j], mine, effects, rho, ratios[f], f)
+            draw_effects(random, cells, j, scales, depths, known, own, modes[f, j], mine, given, effects, rho,
+                         ratios[f], f)  # fmt: skip
             for i in range(cells.start[j], cells.start[j + 1] if alone.size else cells.start[j]):
                 u, v = weights_of(cells, scales, i)
                 for s in mine:

@@ -65,15 +65,21 @@ def resample(random: np.random.Generator, tried: Floats, ratio: Floats, chosen: 
 @compiled_inner
 def draw_effects(
     random: np.random.Generator, cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Own,
-    mode: Floats, places: np.ndarray, effects: Floats, rho: Floats, ratios: Floats, turn: int,
+    mode: Floats, places: np.ndarray, given: bool, effects: Floats, rho: Floats, ratios: Floats, turn: int,
 ) -> None:  # fmt: skip
     """Draws of one site's effects given one proposal of all else, into `places` of `effects` (S, J, 2) and ρ (S, J).
+
+    With `given` the levels are there already, and what else the site has is drawn given them.
 
     Some of the log-ratios of what proposed them, another part of them each `turn`, go into `ratios` (K, J).
     """
     if cells.family == NORMAL:
         for s in places:
-            rho[s, j] = draw_normal_site(random, cells, j, scales, known, effects[s, j])
+            rho[s, j] = draw_normal_site(random, cells, j, scales, known, given, effects[s, j])
+        return
+    if given:
+        if cells.slope:
+            draw_slopes(random, cells, j, scales, depths, known, own, mode, places, effects)
         return
     count = max(FEWEST, EACH * len(places))
     tried, ratio, chosen = np.empty((count, 2)), np.empty(count), np.empty((len(places), 2))
@@ -86,10 +92,48 @@ def draw_effects(
 
 
 @compiled_inner
+def draw_slopes(
+    random: np.random.Generator, cells: Cells, j: int, scales: Scales, depths: Depths, known: Floats, own: Own,
+    mode: Floats, places: np.ndarray, effects: Floats,
+) -> None:  # fmt: skip
+    """Draws of the second effect of a site of counts given the first, into `places` of `effects` (S, J, 2).
+
+    Proposals and their density are those of `propose_effects`, along one line.
+    """
+    rule, exact = rule_at(depths, depths.choice[j]), depths.exact[depths.choice[j]]
+    p = series(cells, j, scales, rule, known, own, mode[0], mode[1])
+    x, y, _, _, _ = peak(p)
+    tried, ratio, reference = np.empty(FEWEST), np.empty(FEWEST), at(p, x, y)
+    for s in places:
+        b1 = effects[s, j, 0] - mode[0]
+        middle = y - p.d12 / p.d22 * (b1 - x)
+        for k in range(FEWEST):
+            standard = (WIDE if k % EVERY == EVERY - 1 else 1.0) * random.standard_normal()
+            b2 = middle + standard / math.sqrt(p.d22)
+            if exact:
+                value = at_effects(cells, j, scales, rule, known, own, mode[0] + b1, mode[1] + b2)
+            else:
+                value = min(at(p, b1, b2), reference - 0.5 * ((b1 - x) ** 2 + (b2 - y) ** 2))
+            half = 0.5 * standard * standard
+            wide = math.exp(half - half / (WIDE * WIDE)) / WIDE / EVERY
+            tried[k], ratio[k] = mode[1] + b2, value + half - math.log(1.0 - 1.0 / EVERY + wide)
+        whole, left, taken = log_sum(ratio), random.random(), 0
+        while taken < FEWEST - 1:
+            left -= math.exp(ratio[taken] - whole)
+            if left < 0.0:
+                break
+            taken += 1
+        effects[s, j, 1] = tried[taken]
+
+
+@compiled_inner
 def draw_normal_site(
-    random: np.random.Generator, cells: Cells, j: int, scales: Scales, known: Floats, z: Floats
+    random: np.random.Generator, cells: Cells, j: int, scales: Scales, known: Floats, given: bool, z: Floats
 ) -> float:
-    """Effects of a site of means into z: ρ, which is returned, resampled among proposals; then the effects exactly."""
+    """Effects of a site of means into z: ρ, which is returned, resampled among proposals; then the effects exactly.
+
+    With `given` the first effect is there already, and ρ and the second are drawn given it.
+    """
     rho, sd = 0.0, 0.0
     if cells.own_sd:
         middle, precision = sd_mode(cells, j, scales)
@@ -98,8 +142,11 @@ def draw_normal_site(
             standard = random.standard_normal()
             tried = middle + standard / math.sqrt(precision)
             sd = scales.typical * math.exp(scales.spread * tried)
-            value = gaussian_site(cells, j, scales, known, sd)[5] + sd_log_density(cells, j, scales, tried)
-            value += 0.5 * standard * standard
+            z1, _, d11, d12, d22, value = gaussian_site(cells, j, scales, known, sd)
+            if given:
+                own = d11 - d12 * d12 / d22  # precision of the level
+                value += 0.5 * (math.log(own) - own * (z[0] - z1) ** 2)
+            value += sd_log_density(cells, j, scales, tried) + 0.5 * standard * standard
             top = value if k == 0 else top
             share = math.exp(min(value - top, 500.0))
             mass += share
@@ -107,9 +154,7 @@ def draw_normal_site(
                 rho = tried
         sd = scales.typical * math.exp(scales.spread * rho)
     z1, z2, d11, d12, d22, _ = gaussian_site(cells, j, scales, known, sd)
-    l11 = math.sqrt(d11)
-    l21 = d12 / l11
-    second = random.standard_normal() / math.sqrt(d22 - l21 * l21)
-    z[0] = z1 + (random.standard_normal() - l21 * second) / l11
-    z[1] = z2 + second
+    if not given:
+        z[0] = z1 + random.standard_normal() / math.sqrt(d11 - d12 * d12 / d22)
+    z[1] = z2 - d12 / d22 * (z[0] - z1) + random.standard_normal() / math.sqrt(d22)
     return rho

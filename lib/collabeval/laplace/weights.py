@@ -67,20 +67,8 @@ class Proposals:
 
     @cached_property
     def least_effective(self) -> float:
-        """The least effective size of all and of any hyperparameter or programme-wide number: of ranks, of either tail.
-
-        Var(x) over the variance of its weighted mean, Σ w (x − x̄)² / Σ w² (x − x̄)² (Owen 2013, eq. 9.13).
-        """
-        values, weights = np.hstack([self.u, self.g]), self.smoothed[0]
-        order = np.argsort(values, axis=0)
-        below = np.empty_like(values)
-        np.put_along_axis(below, order, np.cumsum(weights[order], axis=0), axis=0)
-        middle = np.clip(below - weights[:, None] / 2, TINY, 1 - TINY)
-        scores = np.hstack([ndtri(middle), *((middle <= tail).astype(float) for tail in TAIL)])
-        away = (scores - weights @ scores) ** 2
-        of_mean = weights**2 @ away
-        sizes = np.divide(weights @ away, of_mean, out=np.full(len(of_mean), np.inf), where=of_mean > 0)
-        return min(self.effective, float(sizes.min()))
+        """The least effective size of all and of any hyperparameter or programme-wide number."""
+        return min(self.effective, least_size(np.hstack([self.u, self.g]), self.smoothed[0]))
 
     def joined(self, other: Proposals) -> Proposals:
         """These and others."""
@@ -91,6 +79,28 @@ class Proposals:
             np.hstack([[aim.log_density(self.points) for aim, _ in other.aims], other.densities]),
         ])  # fmt: skip
         return Proposals(**both, aims=self.aims + other.aims, densities=densities)
+
+
+def least_size(values: Floats, weights: Floats) -> float:
+    """Least effective size of any column of values (S, K) with weights (S,): of its ranks, of either tail.
+
+    Var(x) over the variance of its weighted mean, Σ w (x − x̄)² / Σ w² (x − x̄)² (Owen 2013, eq. 9.13).
+    """
+    order = np.argsort(values, axis=0)
+    below = np.empty_like(values)
+    np.put_along_axis(below, order, np.cumsum(weights[order], axis=0), axis=0)
+    middle = np.clip(below - weights[:, None] / 2, TINY, 1 - TINY)
+    scores = np.hstack([ndtri(middle), *((middle <= tail).astype(float) for tail in TAIL)])
+    away = (scores - weights @ scores) ** 2
+    of_mean = weights**2 @ away
+    sizes = np.divide(weights @ away, of_mean, out=np.full(len(of_mean), np.inf), where=of_mean > 0)
+    return float(sizes.min())
+
+
+def resampled(weights: Floats, count: int, random: np.random.Generator) -> np.ndarray:
+    """Positions (count,) in proportion to the weights, by one systematic sweep, in random order."""
+    points = (np.arange(count) + random.random()) / count
+    return random.permutation(np.searchsorted(np.cumsum(weights), points).clip(max=len(weights) - 1))
 
 
 def batch(problem: Problem, centre: Centre, aim: Aim, count: int, random: np.random.Generator) -> Proposals:

@@ -17,21 +17,16 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from collabeval.draws import CORRELATION
+from collabeval.models.correlation import beta_shapes
 
-SHAPE = 2.0  # η of LKJ(η)
 NAME = "together"  # prefix of the coupling's own variables
 
 
 def correlation_model(measures: Sequence[str]) -> pm.Model:
-    """The model of R alone: partial correlations of a C-vine, each stretched Beta, so that R ~ LKJ(2).
-
-    Lewandowski, Kurowicka & Joe (2009), J Multivariate Analysis 100: 1989–2001, section 3: given the first k measures,
-    the partial correlation of two later ones is 2 Beta(a, a) − 1 with a = η + (M − 2 − k)/2.
-    """
+    """The model of R alone: partial correlations of a C-vine, each stretched Beta, so that R ~ LKJ(2)."""
     count = len(measures)
     with pm.Model(NAME, {"measure": list(measures), "other": list(measures)}) as model:
-        lower = np.tril_indices(count, -1)
-        shapes = SHAPE + (count - 2 - lower[1]) / 2
+        shapes = beta_shapes(count)
         partial = 2 * pm.Beta("partial_correlation_half", shapes, shapes) - 1
         matrix = correlation_matrix([[partial[_place(row, column)] for column in range(row)] for row in range(count)])
         pm.Deterministic(CORRELATION, pt.stack([pt.stack(row) for row in matrix]), dims=("measure", "other"))

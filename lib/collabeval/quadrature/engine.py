@@ -9,9 +9,9 @@ import numpy as np
 from collabeval.convergence import Mixing
 from collabeval.errors import CollabevalError
 from collabeval.laplace.aims import Aim, first, kernels
-from collabeval.laplace.engine import FEWEST, LOST, MOST, resampled
+from collabeval.laplace.engine import FEWEST, LOST, MOST
 from collabeval.laplace.threads import threaded
-from collabeval.laplace.weights import BATCH, LIMIT, ROUNDS, Proposals, k_limit
+from collabeval.laplace.weights import BATCH, LIMIT, ROUNDS, Proposals, k_limit, resampled
 from collabeval.models.grouped import Grouped, GroupedDraws
 from collabeval.params import Sampling
 from collabeval.quadrature.centre import Centre, locate

@@ -1,0 +1,238 @@
+"""Levels of a site that correlate over its measures: the integral over them, and draws of them. Numba.
+
+Of each measure the density of a site's level p_m(z) is known (`levels`), under the prior z ~ N(0, 1). What R, the
+correlation, adds is for each site ∫ Π p_m(z_m) N(z; 0, R) / Π N(z_m; 0, 1) dz, over the measures that the site has.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from collabeval.laplace.arrays import Floats
+from collabeval.laplace.dense import cholesky, log_diagonal, log_sum, solve_lower, solve_upper
+from collabeval.laplace.kernels import compiled, compiled_inner
+from collabeval.laplace.levels import log_density
+from collabeval.laplace.site_draws import EACH, EVERY, FEWEST, WIDE
+
+LOG_ROOT = 0.5 * math.log(2.0 * math.pi)
+
+
+@compiled_inner
+def added_precision(matrix: Floats, held: np.ndarray) -> tuple[Floats, float]:
+    """R⁻¹ − I of the measures held, and half of log |R|."""
+    size = len(held)
+    own = np.empty((size, size))
+    for a in range(size):
+        for b in range(size):
+            own[a, b] = matrix[held[a], held[b]]
+    factor, _ = cholesky(own)
+    unit, found = np.zeros(size), np.empty((size, size))
+    for a in range(size):
+        unit[a] = 1.0
+        column = solve_upper(factor, solve_lower(factor, unit))
+        unit[a] = 0.0
+        for b in range(size):
+            found[b, a] = column[b] - (1.0 if a == b else 0.0)
+    return found, log_diagonal(factor)
+
+
+@compiled_inner
+def gaussian(places: Floats, pick: np.ndarray, j: int, held: np.ndarray, added: Floats) -> tuple[Floats, Floats, float]:
+    """Mean and Cholesky factor of the precision of a site's levels, each p_m a Gaussian; log of their integral."""
+    size = len(held)
+    precision, pull, value = added.copy(), np.empty(size), 0.0
+    for a in range(size):
+        mean, variance = places[held[a], pick[held[a]], j, 2], places[held[a], pick[held[a]], j, 3]
+        precision[a, a] += 1.0 / variance
+        pull[a] = mean / variance
+        value -= 0.5 * (math.log(variance) + mean * pull[a])
+    factor, _ = cholesky(precision)
+    half = solve_lower(factor, pull)
+    for a in range(size):
+        value += 0.5 * half[a] * half[a]
+    return solve_upper(factor, half), factor, value - log_diagonal(factor)
+
+
+@compiled_inner
+def at_levels(
+    places: Floats, tables: Floats, pick: np.ndarray, j: int, held: np.ndarray, added: Floats, levels: Floats
+) -> float:
+    """log of Π p_m(z_m) exp(−z′(R⁻¹ − I)z / 2) of a site."""
+    value = 0.0
+    for a in range(len(held)):
+        m = held[a]
+        value += log_density(places[m, pick[m], j], tables[m, pick[m], j], levels[a])
+        row = 0.0
+        for b in range(len(held)):
+            row += added[a, b] * levels[b]
+        value -= 0.5 * levels[a] * row
+    return value
+
+
+@compiled
+def cavities(
+    places: Floats, held: np.ndarray, counts: np.ndarray, picks: np.ndarray, matrices: Floats, m: int
+) -> Floats:  # fmt: skip
+    """What the other measures say of the levels of measure m, in each of B combinations (B, J, 2).
+
+    By Gaussians: precision a and pull b of exp(b z − a z² / 2), which stands to the measure's own density.
+    """
+    found = np.zeros((len(picks), len(counts), 2))
+    for c in range(len(picks)):
+        for j in range(len(counts)):
+            size, mine = counts[j], -1
+            for a in range(size):
+                mine = a if held[j, a] == m else mine
+            if mine < 0 or size < 2:
+                continue
+            added, _ = added_precision(matrices[c], held[j, :size])
+            rest, border, pull = np.empty((size - 1, size - 1)), np.empty(size - 1), np.empty(size - 1)
+            for a in range(size - 1):
+                one = a + (1 if a >= mine else 0)
+                place = places[held[j, one], picks[c, held[j, one]], j]
+                for b in range(size - 1):
+                    rest[a, b] = added[one, b + (1 if b >= mine else 0)]
+                rest[a, a] += 1.0 / place[3]
+                border[a], pull[a] = added[mine, one], place[2] / place[3]
+            factor, _ = cholesky(rest)
+            half = solve_lower(factor, border)
+            others = solve_lower(factor, pull)
+            found[c, j, 0] = added[mine, mine]
+            for a in range(size - 1):
+                found[c, j, 0] -= half[a] * half[a]
+                found[c, j, 1] -= half[a] * others[a]
+    return found
+
+
+@compiled
+def tilts(places: Floats, cavity: Floats) -> Floats:
+    """log of what the others add to each of S proposals (S, J, 4), on average over their B combinations (S,)."""
+    found = np.zeros(len(places))
+    for s in range(len(places)):
+        for j in range(places.shape[1]):
+            mean, variance = places[s, j, 2], places[s, j, 3]
+            for c in range(len(cavity)):
+                a, b = cavity[c, j, 0], cavity[c, j, 1]
+                wide = max(1.0 + a * variance, 1e-6)
+                found[s] += 0.5 * ((b * b * variance + 2.0 * b * mean - a * mean * mean) / wide - math.log(wide))
+    for s in range(len(places)):
+        found[s] /= len(cavity)
+    return found
+
+
+@compiled
+def couplings(
+    places: Floats, tables: Floats, held: np.ndarray, counts: np.ndarray, kinds: np.ndarray, picks: np.ndarray,
+    matrices: Floats, nodes: Floats, log_nodes: Floats, sizes: np.ndarray,
+) -> Floats:  # fmt: skip
+    """log of what R adds, all sites together, in each of C combinations (C,).
+
+    Parameters
+    ----------
+    places (M, S, J, 4), tables (M, S, J, POINTS) : of every measure's proposals, as `level_densities` fills them.
+    held : (J, M) the measures each site has, these first; counts : (J,) how many; kinds : (J,) alike for the same.
+    picks : (C, M) the proposal of each measure; matrices : (C, M, M) R.
+    nodes : (M + 1, K, M) points of a rule for N(0, I) of so many measures, the first `sizes` (M + 1,) of them; its
+        log-weights (M + 1, K). None: each p_m is taken for a Gaussian, and the integral is exact.
+    """
+    found = np.zeros(len(picks))
+    for c in range(len(picks)):
+        last, half_log, added = -1, 0.0, np.empty((0, 0))
+        for j in range(len(counts)):
+            size = counts[j]
+            if size < 2:
+                continue
+            mine = held[j, :size]
+            if kinds[j] != last:
+                last = kinds[j]
+                added, half_log = added_precision(matrices[c], mine)
+            mean, factor, value = gaussian(places, picks[c], j, mine, added)
+            if sizes[size]:
+                value = summed(places, tables, picks[c], j, mine, added, mean, factor, nodes[size],
+                               log_nodes[size, :sizes[size]])  # fmt: skip
+            found[c] += value - half_log
+    return found
+
+
+@compiled_inner
+def summed(
+    places: Floats, tables: Floats, pick: np.ndarray, j: int, held: np.ndarray, added: Floats, mean: Floats,
+    factor: Floats, nodes: Floats, log_nodes: Floats,
+) -> float:  # fmt: skip
+    """The integral of one site by adaptive Gauss–Hermite quadrature about the Gaussian that is near it."""
+    size, levels, values = len(held), np.empty(len(held)), np.empty(len(log_nodes))
+    for k in range(len(log_nodes)):
+        half = 0.0
+        for a in range(size - 1, -1, -1):
+            levels[a] = nodes[k, a]
+            half += 0.5 * nodes[k, a] * nodes[k, a]
+            for b in range(a + 1, size):
+                levels[a] -= factor[b, a] * levels[b]
+            levels[a] /= factor[a, a]
+        for a in range(size):
+            levels[a] += mean[a]
+        values[k] = at_levels(places, tables, pick, j, held, added, levels) + half + log_nodes[k]
+    return log_sum(values) + size * LOG_ROOT - log_diagonal(factor)
+
+
+@compiled
+def draw_levels(
+    random: np.random.Generator, places: Floats, tables: Floats, held: np.ndarray, counts: np.ndarray,
+    picks: np.ndarray, matrices: Floats, edges: np.ndarray, order: np.ndarray, levels: Floats, ratios: Floats,
+) -> None:  # fmt: skip
+    """Draws of all sites' levels given each of F combinations: `order[edges[f]:edges[f + 1]]` of `levels` (S, J, M).
+
+    Proposals come from the Gaussian near the levels' density mixed with a wider one, as those of a single measure do
+    (`site_draws`); `ratios` (F, K, J): log-ratios of some of them, for judging.
+    """
+    each = ratios.shape[1]
+    for f in range(len(picks)):
+        mine = order[edges[f] : edges[f + 1]]
+        for j in range(len(counts)):
+            size = counts[j]
+            if not size:
+                continue
+            held_here = held[j, :size]
+            added, _ = added_precision(matrices[f], held_here)
+            mean, factor, _ = gaussian(places, picks[f], j, held_here, added)
+            count = max(FEWEST, EACH * len(mine))
+            tried, ratio = np.empty((count, size)), np.empty(count)
+            reference = at_levels(places, tables, picks[f], j, held_here, added, mean)
+            for k in range(count):
+                ratio[k] = propose_levels(random, places, tables, picks[f], j, held_here, added, mean, factor,
+                                          WIDE if k % EVERY == EVERY - 1 else 1.0, tried[k])  # fmt: skip
+            whole = log_sum(ratio)
+            for s in mine:
+                taken, left = 0, random.random()
+                while taken < count - 1:
+                    left -= math.exp(ratio[taken] - whole)
+                    if left < 0.0:
+                        break
+                    taken += 1
+                for a in range(size):
+                    levels[s, j, held_here[a]] = tried[taken, a]
+            for k in range(each):
+                ratios[f, k, j] = ratio[(f * each + k) % count] - reference
+
+
+@compiled_inner
+def propose_levels(
+    random: np.random.Generator, places: Floats, tables: Floats, pick: np.ndarray, j: int, held: np.ndarray,
+    added: Floats, mean: Floats, factor: Floats, width: float, levels: Floats,
+) -> float:  # fmt: skip
+    """One proposal of a site's levels into `levels`, and the log of its density over the proposals'."""
+    size, half = len(held), 0.0
+    for a in range(size - 1, -1, -1):
+        standard = width * random.standard_normal()
+        half += 0.5 * standard * standard
+        levels[a] = standard
+        for b in range(a + 1, size):
+            levels[a] -= factor[b, a] * levels[b]
+        levels[a] /= factor[a, a]
+    for a in range(size):
+        levels[a] += mean[a]
+    wide = math.exp(half - half / (WIDE * WIDE)) / WIDE**size / EVERY
+    value = at_levels(places, tables, pick, j, held, added, levels)
+    return value + half - math.log(1.0 - 1.0 / EVERY + wide)
