@@ -10,8 +10,8 @@ from collabeval.composite import TABLES, evaluate_composites
 from collabeval.composite.combine import combine
 from collabeval.composite.parts import Part, aligned
 from collabeval.composite.results import statements_table
-from collabeval.draws import CORRELATION
 from collabeval.estimates import evaluated_measure
+from collabeval.models.correlation import CORRELATION
 from collabeval.params import Composite, Params
 from draws_for_tests import CHAINS, DRAWS, SIZE, Draws, panel_of, spread
 

@@ -19,7 +19,6 @@ GROUPS = (
     "observed_data",
     "constant_data",
 )
-CORRELATION = "measure_correlation"  # of the sites' levels, over measures fitted together
 POSTERIOR = (
     "intercept",
     "covariates",

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from collabeval.draws import CORRELATION
 from collabeval.estimates.posterior import flat, mixing_of
 from collabeval.estimates.summaries import SUMMARY, Drawn, summarise
+from collabeval.models.correlation import CORRELATION
 from collabeval.params import Params
 
 

@@ -12,8 +12,8 @@ import xarray as xr
 from scipy.special import expit
 
 from collabeval.convergence import Mixing
-from collabeval.draws import CORRELATION
 from collabeval.errors import CollabevalError
+from collabeval.models.correlation import CORRELATION
 from collabeval.panel import Windows, windows
 from collabeval.params import Measure, Params
 

@@ -9,9 +9,9 @@ import numpy as np
 import xarray as xr
 
 from collabeval.convergence import Mixing
-from collabeval.draws import CORRELATION
 from collabeval.errors import CollabevalError, UsageError
 from collabeval.fit.predictive import completed, constant_data
+from collabeval.models.correlation import CORRELATION
 from collabeval.models.design import Design
 from collabeval.own_model import own_function
 from collabeval.params import Params

@@ -10,12 +10,11 @@ import pytensor.tensor as pt
 import xarray as xr
 from pymc.model.transform.optimization import freeze_dims_and_data
 
-from collabeval.draws import CORRELATION
 from collabeval.errors import UsageError
 from collabeval.fit.chains import Attempt, attempts, attributes, without_divergences
 from collabeval.fit.compiled import Graph, compile_graph, graph_of
 from collabeval.fit.nuts import Sampler, compiled_sampler
-from collabeval.models.correlation import memberships
+from collabeval.models.correlation import CORRELATION, memberships
 from collabeval.models.design import Design
 from collabeval.models.families import MODELS
 from collabeval.models.together import NAME, correlation_model, coupling

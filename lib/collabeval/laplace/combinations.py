@@ -108,14 +108,11 @@ class Combinations:
         return float(1 / np.sum(self.smoothed[0] ** 2))
 
     def least_effective(self, coupled: Coupled) -> float:
-        """Least effective size of R and of any number of any measure, whose proposals stand in several combinations."""
-        weights, measures = self.smoothed[0], len(coupled.weights)
+        """Least effective size of R and of any number of any measure, as far as combinations limit it."""
+        measures = len(coupled.weights)
         matrices = correlations(self.u, measures)[:, *np.tril_indices(measures, -1)]
-        sizes = [self.effective, least_size(matrices, weights)]
-        for m, values in enumerate(coupled.values):
-            own = np.bincount(self.picks[:, m], weights, len(values))
-            sizes += [float(1 / np.sum(own**2)), least_size(values[own > 0], own[own > 0])]
-        return min(sizes)
+        numbers = [matrices, *(values[self.picks[:, m]] for m, values in enumerate(coupled.values))]
+        return min(self.effective, least_size(np.hstack(numbers), self.smoothed[0]))
 
     def joined(self, other: Combinations) -> Combinations:
         """These and others: weights of either are unbiased up to the same constant, whatever proposed them."""
@@ -124,10 +121,7 @@ class Combinations:
 
 
 def combine(coupled: Coupled, effective: float, most: int, random: np.random.Generator) -> Combinations:
-    """Combinations until so many are effective for every number, at most `most`; paired anew by what was found.
-
-    Of measures' proposals no more can be effective than there are: fewer than asked for may come back.
-    """
+    """Combinations until so many are effective for every number, at most `most`; paired anew by what was found."""
     found = batch(coupled, first(coupled, random), BATCH, random)
     while len(found.u) < most:
         least = found.least_effective(coupled)

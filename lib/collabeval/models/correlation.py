@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+CORRELATION = "measure_correlation"  # R in the draws
 SHAPE = 2.0  # η of LKJ(η)
 
 

@@ -16,8 +16,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from collabeval.draws import CORRELATION
-from collabeval.models.correlation import beta_shapes
+from collabeval.models.correlation import CORRELATION, beta_shapes
 
 NAME = "together"  # prefix of the coupling's own variables
 

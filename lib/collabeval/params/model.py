@@ -140,7 +140,7 @@ class Model(Strict):
     priors: Priors = Field(default_factory=Priors)
     """Overrides of the default priors."""
     together: Annotated[tuple[Code, ...], Field(strict=False)] = ()
-    """Measures whose site levels correlate, fitted as one by NUTS (`docs/methods.md`); left out: each by itself."""
+    """Measures whose site levels correlate, fitted as one (`docs/methods.md`); left out: each by itself."""
     functions: dict[Code, Text] = Field(default_factory=dict)
     """Models of your own (docs/statistician.md): measure to `FILE.py:FUNCTION`, the path from the working folder."""
 
@@ -159,9 +159,9 @@ class Model(Strict):
             return self
         if len(set(self.together)) < 2:
             raise refusal("`together` names fewer than two measures", "name two or more, or leave it out")
-        if self.site_effects != "normal" or self.engine == "laplace":
-            fix = "leave `together` out, or set `site_effects: normal` and `engine: auto`"
-            raise refusal("measures are fitted together with normal site effects, and by NUTS only", fix)
+        if self.site_effects != "normal":
+            raise refusal("measures are fitted together with normal site effects only",
+                          "leave `together` out, or set `site_effects: normal`")  # fmt: skip
         if own := set(self.together) & {measure for measure, function in self.functions.items() if function}:
             raise refusal(f"{', '.join(sorted(own))}: has a model of your own", "take it out of `together`")
         return self

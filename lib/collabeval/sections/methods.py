@@ -156,6 +156,13 @@ def _in_words(report: Report) -> str:
         sentences.append("Site effects follow a Student t distribution, so that a single far site is drawn in less.")
     if model.covariates:
         sentences.append(covariates.in_the_model(model, nouns))
+    if model.together:
+        labels = {view.name: view.params.label for view in report.published.measures}
+        named = numbers.listed([labels[name] for name in model.together])
+        sentences.append(
+            f"{numbers.capital(named)} are fitted together: the levels of a {nouns[0]} are correlated over them, so "
+            "that each measure lends its evidence to the others."
+        )
     sentences.append(engines.said(report.published))
     return " ".join(sentences)
 
