@@ -15,9 +15,9 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from collabeval import pareto
-from collabeval.laplace.aims import Gaussianlike, log_sum, moments
+from collabeval.laplace.aims import Gaussianlike, moments
 from collabeval.laplace.centre import axes_at
-from collabeval.laplace.coupled import cavities, couplings, tilts
+from collabeval.laplace.coupled import couplings, pair
 from collabeval.laplace.problem import Floats, hermite
 from collabeval.laplace.threads import threaded
 from collabeval.laplace.weights import BATCH, k_limit, least_size, resampled
@@ -25,9 +25,8 @@ from collabeval.models.correlation import beta_shapes, correlation_matrices
 
 NODES = (0, 0, 7, 5, 4)  # of a rule for so many measures, in each dimension
 MOST_MEASURES = len(NODES) - 1  # nodes grow as a power of them
-CANDIDATES = 8  # combinations of which one is taken
-REFERENCES = 16  # combinations by which a measure's proposals are judged
-ALONE = 0.1  # share of combinations whose proposals come as they do from measures fitted each by itself
+CANDIDATES = 32  # proposals of a measure of which one is taken
+REFERENCES = 16  # combinations that R is first judged by
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,13 @@ class Coupled:
     kinds: np.ndarray  # (J,) number of the set of measures a site has
     weights: tuple[Floats, ...]  # of each measure's proposals, fitted by itself; they sum to 1
     values: tuple[Floats, ...]  # (S_m, ·) their hyperparameters and programme-wide numbers
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """The measures (M,), those first whose levels are known best: the others can add least to them."""
+        place = np.argsort(self.held, axis=1)
+        has = place < self.counts[:, None]
+        return np.argsort([self.places[m, : len(own), has[:, m], 3].mean() for m, own in enumerate(self.weights)])
 
     @cached_property
     def rule(self) -> tuple[Floats, Floats, np.ndarray]:
@@ -80,14 +86,6 @@ def log_prior(u: Floats, measures: int) -> Floats:
 
 
 @dataclass(frozen=True)
-class Pairing:
-    """Where combinations come from: each measure's proposals by chances of their own, R by a t in u."""
-
-    chances: tuple[Floats, ...]
-    correlation: Gaussianlike
-
-
-@dataclass(frozen=True)
 class Combinations:
     """Combinations (C, M) with R at u (C, P), and their log-weights (C,)."""
 
@@ -121,43 +119,43 @@ class Combinations:
 
 
 def combine(coupled: Coupled, effective: float, most: int, random: np.random.Generator) -> Combinations:
-    """Combinations until so many are effective for every number, at most `most`; paired anew by what was found."""
-    found = batch(coupled, first(coupled, random), BATCH, random)
+    """Combinations until so many are effective for every number, at most `most`; R is aimed by what was found."""
+    found = batch(coupled, most_probable(coupled, random), BATCH, random)
     while len(found.u) < most:
         least = found.least_effective(coupled)
         if least >= effective and found.smoothed[1] <= k_limit(len(found.u)):
             break
         more = (effective - least) / least * len(found.u) if least < effective else len(found.u)
         more = np.clip(more, BATCH / 5, min(4 * len(found.u), most - len(found.u)))
-        found = found.joined(batch(coupled, learnt(coupled, found, random), ceil(more), random))
+        middle, covariance = moments(found.u, found.smoothed[0])
+        aim = Gaussianlike(middle, np.linalg.cholesky(covariance))
+        found = found.joined(batch(coupled, aim, ceil(more), random))
     return found
 
 
-def batch(coupled: Coupled, pairing: Pairing, count: int, random: np.random.Generator) -> Combinations:
-    """So many combinations of one pairing.
+def batch(coupled: Coupled, aim: Gaussianlike, count: int, random: np.random.Generator) -> Combinations:
+    """So many combinations with R from one aim.
 
-    To each R some combinations are drawn, and one is taken in proportion to its weight by the Gaussian approximation;
-    the weight is the mean of those, corrected by the integral itself: proper, whatever their number (Robert & Casella
-    2004, section 14.3), and combinations whose measures go together are found among them.
+    The measures' proposals come as they do when fitted each by itself; of some of the next measure the one is taken
+    that goes with those before (`coupled.pair`), which leaves the weights proper, however good its approximation
+    (nested importance sampling; Naesseth, Lindsten & Schön 2015).
     """
-    u = pairing.correlation.draw(count, random)
-    picks = np.stack([resampled(own, count * CANDIDATES, random) for own in pairing.chances], axis=1)
-    log_ratio = sum(
-        (np.log(alone[picks[:, m]] / own[picks[:, m]])
-         for m, (alone, own) in enumerate(zip(coupled.weights, pairing.chances, strict=True))),
-        start=coupled.added(picks, np.repeat(u, CANDIDATES, axis=0), exact=False),
-    ).reshape(count, CANDIDATES)  # fmt: skip
-    whole = log_sum(log_ratio, axis=1)
-    below = np.cumsum(np.exp(log_ratio - whole[:, None]), axis=1)
-    rows, taken = np.arange(count), (below < random.random((count, 1))).sum(axis=1).clip(max=CANDIDATES - 1)
-    picks = picks.reshape(count, CANDIDATES, -1)[rows, taken]
-    correction = coupled.added(picks, u) - coupled.added(picks, u, exact=False)
-    density = log_prior(u, len(coupled.weights)) - pairing.correlation.log_density(u)
-    return Combinations(picks, u, density + whole - np.log(CANDIDATES) + correction)
+    u = aim.draw(count, random)
+    matrices, measures = correlations(u, len(coupled.weights)), len(coupled.weights)
+    drawn = [resampled(own, count * CANDIDATES, random).reshape(count, -1) for own in coupled.weights]
+    candidates, chances = np.stack(drawn, axis=1), random.random((count, measures))
+    picks = np.zeros((count, measures), np.int64)
+
+    def work(part: slice) -> Floats:
+        return pair(coupled.places, coupled.held, coupled.counts, coupled.kinds, matrices[part], coupled.order,
+                    candidates[part], chances[part], picks[part])  # fmt: skip
+
+    weights = np.concatenate(threaded(work, count)) + log_prior(u, measures) - aim.log_density(u)
+    return Combinations(picks, u, weights + coupled.added(picks, u))
 
 
-def first(coupled: Coupled, random: np.random.Generator) -> Pairing:
-    """R about where it is most probable, by what some of the measures' proposals say of it; then their chances."""
+def most_probable(coupled: Coupled, random: np.random.Generator) -> Gaussianlike:
+    """R about where it is most probable, by what some of the measures' proposals say of it."""
     picks = np.stack([resampled(own, REFERENCES, random) for own in coupled.weights], axis=1)
     measures = len(coupled.weights)
 
@@ -167,27 +165,4 @@ def first(coupled: Coupled, random: np.random.Generator) -> Pairing:
 
     middle = minimize(lambda u: -float(around(u[None])[0]), np.zeros(len(beta_shapes(measures)))).x
     axes = axes_at(around, middle)
-    correlation = Gaussianlike(middle, np.linalg.cholesky(axes @ axes.T))
-    return _paired(coupled, correlation, picks, correlation.draw(REFERENCES, random))
-
-
-def learnt(coupled: Coupled, found: Combinations, random: np.random.Generator) -> Pairing:
-    """R by the moments of what was found, and the measures' chances by what R adds on average over it."""
-    weights = found.smoothed[0]
-    middle, covariance = moments(found.u, weights)
-    chosen = resampled(weights, REFERENCES, random)
-    return _paired(coupled, Gaussianlike(middle, np.linalg.cholesky(covariance)), found.picks[chosen], found.u[chosen])
-
-
-def _paired(coupled: Coupled, correlation: Gaussianlike, picks: np.ndarray, u: Floats) -> Pairing:
-    """Chances of each measure's proposals by what R adds on average, the others being at `picks` (B, M) and u (B, P).
-
-    That is the mean-field part of the joint posterior; some come as they do from the measures by themselves.
-    """
-    matrices, chances = correlations(u, len(coupled.weights)), []
-    for m, alone in enumerate(coupled.weights):
-        cavity = cavities(coupled.places, coupled.held, coupled.counts, picks, matrices, m)
-        tilt = tilts(coupled.places[m, : len(alone)], cavity)
-        own = alone * np.exp(tilt - tilt.max())
-        chances.append((1 - ALONE) * own / own.sum() + ALONE * alone)
-    return Pairing(tuple(chances), correlation)
+    return Gaussianlike(middle, np.linalg.cholesky(axes @ axes.T))

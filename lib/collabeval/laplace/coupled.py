@@ -72,54 +72,94 @@ def at_levels(
 
 
 @compiled
-def cavities(
-    places: Floats, held: np.ndarray, counts: np.ndarray, picks: np.ndarray, matrices: Floats, m: int
+def pair(
+    places: Floats, held: np.ndarray, counts: np.ndarray, kinds: np.ndarray, matrices: Floats, order: np.ndarray,
+    candidates: np.ndarray, chances: Floats, picks: np.ndarray,
 ) -> Floats:  # fmt: skip
-    """What the other measures say of the levels of measure m, in each of B combinations (B, J, 2).
+    """One proposal of each measure, the next from candidates in proportion to how it goes with those before.
 
-    By Gaussians: precision a and pull b of exp(b z − a z² / 2), which stands to the measure's own density.
+    How it goes is what R adds by Gaussians, the sites' levels of the measures before being as their proposals say.
+
+    Parameters
+    ----------
+    matrices : (C, M, M) R; order : (M,) in which measures follow each other.
+    candidates : (C, M, K) of each measure, alike in chance; the first one's first is taken.
+    chances : (C, M) uniform numbers; picks : (C, M) where the proposals go.
+
+    Returns
+    -------
+    log of the candidates' mean share over that of the one taken, a product over the measures (C,).
     """
-    found = np.zeros((len(picks), len(counts), 2))
+    number, size = len(order), candidates.shape[2]
+    found, gains, cavity = np.zeros(len(picks)), np.empty(size), np.empty((len(counts), 2))
     for c in range(len(picks)):
-        for j in range(len(counts)):
-            size, mine = counts[j], -1
+        picks[c, order[0]] = candidates[c, order[0], 0]
+        for t in range(1, number):
+            m = order[t]
+            said_before(places, held, counts, kinds, picks[c], matrices[c], order[: t + 1], cavity)
+            for k in range(size):
+                gains[k] = gain(places[m, candidates[c, m, k]], cavity)
+            whole, taken, left = log_sum(gains), 0, chances[c, m]
+            while taken < size - 1:
+                left -= math.exp(gains[taken] - whole)
+                if left < 0.0:
+                    break
+                taken += 1
+            picks[c, m] = candidates[c, m, taken]
+            found[c] += whole - math.log(size) - gains[taken]
+    return found
+
+
+@compiled_inner
+def said_before(
+    places: Floats, held: np.ndarray, counts: np.ndarray, kinds: np.ndarray, pick: np.ndarray, matrix: Floats,
+    order: np.ndarray, cavity: Floats,
+) -> None:  # fmt: skip
+    """What the measures before say of each level of the last in `order`: precision a, pull b of exp(bz − az²/2)."""
+    last, m, size = -1, order[-1], 0
+    before, added = np.empty(len(order), np.int64), np.empty((0, 0))
+    for j in range(len(counts)):
+        if kinds[j] != last:
+            last, size, has = kinds[j], 0, False
+            for k in range(counts[j]):
+                has = has or held[j, k] == m
+            for t in range(len(order) - 1):
+                for k in range(counts[j]):
+                    if held[j, k] == order[t]:
+                        before[size] = order[t]
+                        size += 1
+            size = size if has else 0
+            before[size] = m
+            if size:
+                added, _ = added_precision(matrix, before[: size + 1])
+        cavity[j, 0] = cavity[j, 1] = 0.0
+        if size:
+            rest, border, pull = added[:size, :size].copy(), added[:size, size].copy(), np.empty(size)
             for a in range(size):
-                mine = a if held[j, a] == m else mine
-            if mine < 0 or size < 2:
-                continue
-            added, _ = added_precision(matrices[c], held[j, :size])
-            rest, border, pull = np.empty((size - 1, size - 1)), np.empty(size - 1), np.empty(size - 1)
-            for a in range(size - 1):
-                one = a + (1 if a >= mine else 0)
-                place = places[held[j, one], picks[c, held[j, one]], j]
-                for b in range(size - 1):
-                    rest[a, b] = added[one, b + (1 if b >= mine else 0)]
+                place = places[before[a], pick[before[a]], j]
                 rest[a, a] += 1.0 / place[3]
-                border[a], pull[a] = added[mine, one], place[2] / place[3]
+                pull[a] = place[2] / place[3]
             factor, _ = cholesky(rest)
-            half = solve_lower(factor, border)
-            others = solve_lower(factor, pull)
-            found[c, j, 0] = added[mine, mine]
-            for a in range(size - 1):
-                found[c, j, 0] -= half[a] * half[a]
-                found[c, j, 1] -= half[a] * others[a]
-    return found
+            border, pull = solve_lower(factor, border), solve_lower(factor, pull)
+            cavity[j, 0] = added[size, size]
+            for a in range(size):
+                cavity[j, 0] -= border[a] * border[a]
+                cavity[j, 1] -= border[a] * pull[a]
 
 
-@compiled
-def tilts(places: Floats, cavity: Floats) -> Floats:
-    """log of what the others add to each of S proposals (S, J, 4), on average over their B combinations (S,)."""
-    found = np.zeros(len(places))
-    for s in range(len(places)):
-        for j in range(places.shape[1]):
-            mean, variance = places[s, j, 2], places[s, j, 3]
-            for c in range(len(cavity)):
-                a, b = cavity[c, j, 0], cavity[c, j, 1]
-                wide = max(1.0 + a * variance, 1e-6)
-                found[s] += 0.5 * ((b * b * variance + 2.0 * b * mean - a * mean * mean) / wide - math.log(wide))
-    for s in range(len(places)):
-        found[s] /= len(cavity)
-    return found
+@compiled_inner
+def gain(places: Floats, cavity: Floats) -> float:
+    """log ∫ Π N(z; mean, variance) exp(bz − az²/2) dz over all sites of one proposal (J, 4)."""
+    found, product = 0.0, 1.0
+    for j in range(len(cavity)):
+        a, b, mean, variance = cavity[j, 0], cavity[j, 1], places[j, 2], places[j, 3]
+        wide = 1.0 + a * variance
+        found += 0.5 * (b * b * variance + 2.0 * b * mean - a * mean * mean) / wide
+        product *= wide
+        if j % 8 == 7:
+            found -= 0.5 * math.log(product)
+            product = 1.0
+    return found - 0.5 * math.log(product)
 
 
 @compiled
