@@ -1,7 +1,6 @@
 """Composites against what they are by definition, and measures fitted together against known truth."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import xarray as xr
 from scipy.stats import multivariate_normal, norm
@@ -14,6 +13,7 @@ from collabeval.estimates import evaluated_measure
 from collabeval.models.correlation import CORRELATION
 from collabeval.params import Composite, Params
 from draws_for_tests import CHAINS, DRAWS, SIZE, Draws, panel_of, spread
+from together_case import correlated
 
 
 def part(name, standardised, rankability=0.8, eligible=None, rate=None, cases=100.0, own=None):
@@ -214,27 +214,3 @@ class TestTogether:
             for tree in (trees["c"], alone)
         ]
         assert errors[0] < errors[1]
-
-
-def correlated(sites=70, periods=12):
-    """Three binomial measures whose site levels correlate; the last has few cases."""
-    random = np.random.default_rng(5)
-    truth = np.array([[1, 0.8, 0.7], [0.8, 1, 0.75], [0.7, 0.75, 1]])
-    levels = random.multivariate_normal(np.zeros(3), truth, sites) * [0.35, 0.3, 0.4]
-    rows = []
-    for measure, (name, cases, base) in enumerate((("a", 80, -2.0), ("b", 60, -1.5), ("c", 8, -2.2))):
-        for site in range(sites):
-            for period in range(periods):
-                chance = 1 / (1 + np.exp(-base - levels[site, measure]))
-                label = f"{2022 + period // 4}Q{period % 4 + 1}"
-                rows.append((name, f"S{site:02d}", label, period / 4, random.binomial(cases, chance), cases))
-    panel = pd.DataFrame(rows, columns=["measure", "site", "period", "time", "numerator", "denominator"])
-    absent = dict.fromkeys(("expected", "mean", "sd", "n", "se"), np.nan)
-    panel = panel.assign(weight=panel["denominator"].astype(float), **absent)
-    measure = {"family": "binomial", "better": "lower"}
-    params = Params.model_validate(
-        {"collaborative": "c", "title": "t", "edition": "1", "data": {"sites": "s", "outcomes": "o"},
-         "measures": {name: measure | {"label": name} for name in "abc"}, "sampling": {"seed": 3},
-         "periods": {"length": "quarter"}, "model": {"together": ("a", "b", "c"), "overdispersion": False}}
-    )  # fmt: skip
-    return panel, params, truth, levels[:, 2]

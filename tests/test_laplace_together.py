@@ -8,7 +8,7 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
 
-from collabeval import fit
+from collabeval import estimates, fit
 from collabeval.errors import UsageError
 from collabeval.laplace import combinations, coupled, levels, site_draws
 from collabeval.laplace.aims import Gaussianlike
@@ -25,6 +25,7 @@ from collabeval.models.correlation import CORRELATION, beta_shapes, correlation_
 from collabeval.models.design import read_design
 from collabeval.params import Model, Sampling
 from fitting import params_for, small_panel, whole
+from together_case import correlated
 
 R = np.array([[1, 0.6, 0.2], [0.6, 1, -0.3], [0.2, -0.3, 1]])
 GRID = np.linspace(-6, 6, 601)
@@ -387,3 +388,34 @@ def test_sites_and_their_measures_are_told_apart():
     has, place = memberships([np.array(["x", "y"]), np.array(["y", "z"])])
     assert has.tolist() == [[True, False], [True, True], [False, True]]
     assert place[has].tolist() == [0, 1, 0, 1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("overdispersion", [False, True])
+def test_both_engines_agree_on_measures_together(overdispersion):
+    """Means and spreads of R, of every hyperparameter and of every level, in Monte Carlo errors of both."""
+    panel, params, _, _ = correlated(sites=40, periods=8)
+    posteriors = []
+    for engine in ("laplace", "nuts"):
+        model = params.model.model_copy(update={"engine": engine, "overdispersion": overdispersion})
+        own = params.model_copy(update={"model": model})
+        trees = fit.sample_together(panel, own, estimates.reported_together(own, panel))
+        assert {tree.attrs["engine"] for tree in trees.values()} == {engine}
+        posteriors.append({name: tree["posterior"] for name, tree in trees.items()})
+    gaps = []
+    for name in "abc":
+        fast, nuts = (one[name] for one in posteriors)
+        for variable in fast.data_vars:
+            if variable == "overdispersion":
+                continue
+            ours, theirs = (one[variable].stack(draw_=("chain", "draw")).to_numpy() for one in (fast, nuts))
+            spread = theirs.std(axis=-1)
+            moving = spread > 1e-9  # R is 1 on its diagonal
+            gaps.append(((ours.mean(axis=-1) - theirs.mean(axis=-1))[moving] / spread[moving]).ravel())
+            np.testing.assert_allclose(
+                ours.std(axis=-1)[moving], spread[moving], rtol=0.15, err_msg=f"{name} {variable}"
+            )
+    gaps = np.concatenate(gaps)
+    # a thousand effective draws of either: a difference has a standard error of 0.045 standard deviations
+    assert np.abs(gaps).max() < 4.5 * 0.045
+    assert gaps.std() < 1.2 * 0.045

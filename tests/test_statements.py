@@ -355,3 +355,12 @@ def test_a_prior_on_another_scale_says_so():
 
     prior = Prior(on="precision", dist="Gamma", alpha=0.001, beta=0.001)
     assert priors.described(prior) == "Gamma(alpha = 0.001, beta = 0.001) on the precision, 1 ÷ variance"
+
+
+def test_measures_together_have_a_prior_of_their_correlation():
+    from collabeval.params import Model
+
+    together = Model.model_validate({"together": ("a", "b")})
+    said = {name: prior for name, _, prior, _ in priors.used(together, (), True)}
+    assert said["measure_correlation"] == "LKJ(eta = 2)"
+    assert "measure_correlation" not in {name for name, *_ in priors.used(Model(), (), True)}
