@@ -38,26 +38,33 @@ CLAIMS = (
 )
 
 
+Row = tuple[str, Sequence[tuple[str, Mapping[str, Curve]]]]  # words above a row of panels; name and curves of each
+COLUMNS = 3
+PANEL_HEIGHT, ROW_WORDS, TOP, BOTTOM = 1.3, 0.2, 0.42, 0.5  # inches
+
+
 @styled
-def rank_curves(studies: Mapping[str, Mapping[str, Curve]], limit: float) -> Figure:
-    """ECDF differences of every study, a panel each; a curve is marked where its p-value is below the limit."""
-    columns = 3
-    rows = -(-len(studies) // columns)
-    figure = Figure(figsize=(WIDTH, 0.75 + 1.75 * rows))
-    _titled(figure, "Where the truth lies among the draws")
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axis, (name, curves) in zip(axes, studies.items(), strict=False):
-        _curves(axis, name, curves, limit)
-    for axis in axes[len(studies) :]:
-        axis.set_visible(False)
-    for axis in axes[::columns]:
-        axis.set_ylabel("ECDF less uniform", fontsize=NOTE, color=TEXT2, labelpad=8)
-    height = figure.get_figheight()
-    figure.subplots_adjust(
-        left=0.125, right=0.985, bottom=0.42 / height, top=1 - 0.62 / height, wspace=0.3, hspace=0.45
-    )
+def rank_curves(title: str, rows: Sequence[Row], limit: float) -> Figure:
+    """ECDF differences of every study, a panel each; a curve is marked where its p-value is below the limit.
+
+    A panel without curves stays empty.
+    """
+    each = PANEL_HEIGHT + 0.42 + (ROW_WORDS if any(words for words, _ in rows) else 0)
+    height = TOP + BOTTOM + each * len(rows)
+    figure = Figure(figsize=(WIDTH, height))
+    _titled(figure, title)
+    for place, (words, panels) in enumerate(rows):
+        low = 1 - (TOP + each * (place + 1) - 0.1) / height
+        figure.text(0.005, low + (each - 0.1) / height, words, fontsize=LABEL, fontweight=SEMIBOLD, va="top")
+        for column, (name, curves) in enumerate(panels):
+            if not curves:
+                continue
+            axis = figure.add_axes((0.1 + 0.31 * column, low, 0.26, PANEL_HEIGHT / height))
+            _curves(axis, name, curves, limit)
+            if column == 0:
+                axis.set_ylabel("ECDF less uniform", fontsize=NOTE, color=TEXT2, labelpad=8)
     words = "Place of the truth among the draws, 0 to 1; one line a quantity, band 95 % over the whole curve"
-    figure.text(0.125, 0.01, words, fontsize=NOTE, color=TEXT2)
+    figure.text(0.1, 0.06 / height, words, fontsize=NOTE, color=TEXT2)
     return figure
 
 
