@@ -10,7 +10,7 @@ import pandas as pd
 from calibration import figures
 from calibration.features import SITES, named, read
 from calibration.replicates import Store
-from calibration.tables import table_of
+from calibration.tables import p_value, table_of
 from calibration.uniform import Curve, curve
 from collabeval.plots.saving import save_svg
 
@@ -25,7 +25,7 @@ def write(store: Store, docs: Path) -> dict[str, str]:
     for kind, table in studies.items():
         store.keep(named(kind), table)
     limit = ERROR / max(1, sum(len(found) for found in curves.values()))
-    panels = [(kind, curves[kind]) for kind in curves]
+    panels = [(f"{kind}, {len(studies[kind])}", curves[kind]) for kind in curves]
     rows = [("", panels[first : first + figures.COLUMNS]) for first in range(0, len(panels), figures.COLUMNS)]
     figure = figures.rank_curves("Where the truth lies among the draws: models of the features", rows, limit)
     save_svg(figure, docs / "pictures" / "calibration_features.svg")
@@ -54,4 +54,4 @@ def _row(kind: str, table: pd.DataFrame, curves: dict[str, Curve]) -> list[str]:
     places = _places(table).stack().dropna().to_numpy(float)
     outer = f"{100 * np.mean(np.abs(places - 0.5) > OUTER):.1f}"
     passed = int(table["failure"].eq("").sum())
-    return [kind, str(len(table)), str(passed), str(len(curves)), f"{smallest.p_value:.3f} (`{name}`)", outer]
+    return [kind, str(len(table)), str(passed), str(len(curves)), f"{p_value(smallest.p_value)} (`{name}`)", outer]

@@ -9,7 +9,7 @@ import numpy as np
 
 from calibration import control_page, feature_page, figures, rank_tables, spread_page
 from calibration.forms import CASES, CENTRES, FAMILIES, FORMS, SPREADS
-from calibration.rank_tables import Curves
+from calibration.rank_tables import Curves, Tables
 from calibration.replicates import Store
 from calibration.studies import BY_NUTS_ALONE, EFFECTIVE, GOAL, STUDIES
 from calibration.tables import filled
@@ -27,12 +27,12 @@ def write(store: Store, docs: Path) -> None:
     curves = {study: rank_tables.curves_of(table) for study, table in tables.items()}
     for study, table in tables.items():
         store.keep(study.name, table)
-    summary = {study.name.removeprefix("ranks_"): {quantity: round(one.p_value, 4) for quantity, one in own.items()}
+    summary = {study.name.removeprefix("ranks_"): {quantity: round(one.p_value, 5) for quantity, one in own.items()}
                for study, own in curves.items()}  # fmt: skip
     (store.results / "ranks.json").write_text(json.dumps({"p_values": summary}, indent=1) + "\n")
     limit = _limit(curves)
     for engine, (name, title) in PICTURES.items():
-        rows = _panels({study: own for study, own in curves.items() if study.engine == engine})
+        rows = _panels(engine, tables, curves)
         save_svg(figures.rank_curves(title, rows, limit), docs / "pictures" / f"{name}.svg")
     words = {
         "forms": rank_tables.form_table(),
@@ -48,13 +48,15 @@ def _limit(curves: Curves) -> float:
     return ERROR / max(1, sum(len(found) for found in curves.values()))
 
 
-def _panels(curves: Curves) -> list[figures.Row]:
-    """A row of panels for each form that has curves, a column for each family."""
+def _panels(engine: str, tables: Tables, curves: Curves) -> list[figures.Row]:
+    """A row of panels for each form of which an engine has curves, a column for each family."""
     rows = []
     for form in FORMS.values():
-        own = {study.family: found for study, found in curves.items() if study.form == form and found}
-        if own:
-            rows.append((form.title, [(family, own.get(family, {})) for family in FAMILIES]))
+        studies = {study.family: study for study, found in curves.items()
+                   if study.form == form and study.engine == engine and found}  # fmt: skip
+        panels = [(f"{study.family}, {len(tables[study]):,} worlds", curves[study]) if study else ("", {})
+                  for study in map(studies.get, FAMILIES)]  # fmt: skip
+        rows += [(form.title, panels)] if studies else []
     return rows
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from calibration.forms import FORMS
 from calibration.studies import GOAL, Study
-from calibration.tables import table_of
+from calibration.tables import p_value, table_of
 from calibration.uniform import Curve, curve
 
 SAID = ("replicate", "failure", "seconds", "pareto_k", "site_share")
@@ -94,7 +94,7 @@ def _smallest(curves: Mapping[str, Curve]) -> str:
     if not curves:
         return "–"
     name, found = min(curves.items(), key=lambda item: item[1].p_value)
-    return f"{found.p_value:.3f} (`{name}`)"
+    return f"{p_value(found.p_value)} (`{name}`)"
 
 
 def quantity_tables(tables: Tables, curves: Curves) -> str:
@@ -119,4 +119,4 @@ def _cell(quantity: str, ranked: Mapping[str, np.ndarray], curves: Mapping[str, 
     if quantity not in curves:
         return "–"
     outer = 100 * np.mean(np.abs(ranked[quantity] - 0.5) > OUTER)
-    return f"{curves[quantity].p_value:.3f} ({outer:.1f})"
+    return f"{p_value(curves[quantity].p_value)} ({outer:.1f})"

@@ -7,7 +7,7 @@ import pandas as pd
 
 from calibration.replicates import Store
 from calibration.spreads import NAMES, STUDY
-from calibration.tables import table_of
+from calibration.tables import p_value, table_of
 from calibration.uniform import curve
 
 BY_ENGINE = "ranks_full_normal_laplace_200"
@@ -32,5 +32,5 @@ def write(store: Store) -> dict[str, str]:
 
 def _row(words: str, table: pd.DataFrame) -> list[str]:
     values = [table[name].dropna().to_numpy(float) for name in NAMES]
-    return [words, str(len(table)), *(f"{curve(each).p_value:.3f}" for each in values),
+    return [words, str(len(table)), *(p_value(curve(each).p_value) for each in values),
             *(f"{each.mean():.3f}" for each in values)]  # fmt: skip
