@@ -37,7 +37,7 @@ def study(families: Sequence[Family] | None, numbers: range, store: Store) -> No
 
 def replicate(family: Family, number: int) -> dict:
     """One world without effect: estimate, interval and words, and which engine made them."""
-    made = world(SEED + number, family, effect=lambda event_time, joined: 0.0)
+    made = world([SEED, FAMILIES.index(family), number], family, effect=lambda event_time, joined: 0.0)
     clock = time.perf_counter()
     found = estimate(made.params, made.panel, made.sites, made.comparators)
     return {"replicate": number, "seconds": round(time.perf_counter() - clock, 3), **said(found)}

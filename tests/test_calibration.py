@@ -202,6 +202,22 @@ def test_rates_of_the_negative_control_are_those_worked_out_by_hand():
     assert control_page.nominal() == pytest.approx(0.05)
 
 
+def test_worlds_without_effect_are_others_in_each_family(monkeypatch):
+    """Drawn alike, three families would be one piece of evidence. No world has an effect."""
+    seen = []
+    monkeypatch.setattr(control, "estimate", lambda params, rows, sites, comparators: seen.append(len(rows)))
+    monkeypatch.setattr(control, "said", lambda found: {})
+    made = []
+    real = control.world
+    monkeypatch.setattr(control, "world", lambda *given, **how: made.append(real(*given, **how)) or made[-1])
+    for family in FAMILIES:
+        assert control.replicate(family, 3)["replicate"] == 3
+    assert seen == [18 * 12] * 3
+    assert all((each.truth["with_programme"] == each.truth["without"]).all() for each in made)
+    first = [float(each.truth["n"].iloc[:50].rank().corr(made[0].truth["n"].iloc[:50].rank())) for each in made[1:]]
+    assert max(np.abs(first)) < 0.5
+
+
 def test_what_an_estimate_without_effect_says_is_kept():
     found = SimpleNamespace(
         summary=pd.DataFrame({"estimand": ["rate_with", "effect"], "mean": [9.0, 0.1], "sd": [1.0, 0.2],
