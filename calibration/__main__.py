@@ -1,12 +1,14 @@
-"""Calibration and operating characteristics, simulated: four studies and their pages in docs/.
+"""Calibration and operating characteristics, simulated: five studies and their pages in docs/.
 
-    python -m calibration ranks    [--form level] [--family binomial] [--replicates 1000] [--engine laplace]
+    python -m calibration ranks    [--form full] [--family binomial] [--engine laplace] [--first 0] [--replicates 1000]
+    python -m calibration control  [--family binomial] [--first 0] [--replicates 200]
     python -m calibration features [--replicates 500]
     python -m calibration spreads  [--replicates 2000]
-    python -m calibration words    [--replicates 20]
+    python -m calibration words    [--first 0] [--replicates 20]
     python -m calibration pages    tables and figures of docs/calibration.md and docs/operating_characteristics.md
 
-Replicates are kept under runs/calibration/ as they are done, one line a replicate: stopped, it goes on where it was.
+Replicates are kept under runs/calibration/ as they are done, one line a replicate: stopped, it goes on where it was,
+and from where the tables in calibration/results/ end. Take both away to fit anew.
 """
 
 from __future__ import annotations
@@ -14,11 +16,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+from calibration.replicates import Store
 
 ROOT = Path(__file__).parents[1]
 WORK = ROOT / "runs" / "calibration"  # replicates, a line each
 RESULTS = ROOT / "calibration" / "results"
+STORE = Store(WORK, RESULTS)
 SEED = 20250
 TOGETHER = "1"  # replicates are small: threads cost more than they bring
 
@@ -33,66 +39,75 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
+    from calibration.forms import FAMILIES, FORMS
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    ranked = commands.add_parser("ranks", help="simulation-based calibration")
-    ranked.set_defaults(work=_ranks)
-    ranked.add_argument("--form", choices=("level", "full"), action="append")
-    ranked.add_argument("--family", choices=("binomial", "poisson", "normal"), action="append")
+
+    def command(name: str, work: Callable[[argparse.Namespace], None], words: str) -> argparse.ArgumentParser:
+        own = commands.add_parser(name, help=words)
+        own.set_defaults(work=work)
+        return own
+
+    ranked = command("ranks", _ranks, "simulation-based calibration of every form of the model")
+    ranked.add_argument("--form", choices=FORMS, action="append")
     ranked.add_argument("--engine", choices=("laplace", "nuts"), default="laplace")
-    ranked.add_argument("--replicates", type=int, default=1000)
-    ranked.add_argument("--draws", type=int, default=200, help="of each fit")
-    ranked.add_argument("--effective", type=int, default=400, help="proposals of the fast engine, at least")
-    of_features = commands.add_parser("features", help="calibration of survey, ratings, audit and indicators")
-    of_features.set_defaults(work=_features)
-    of_features.add_argument("--replicates", type=int, default=500)
-    by_grid = commands.add_parser("spreads", help="two parameters of means on a grid, without an engine")
-    by_grid.set_defaults(work=_spreads)
-    by_grid.add_argument("--replicates", type=int, default=2000)
-    said = commands.add_parser("words", help="false positives, power and coverage in simulated collaboratives")
-    said.set_defaults(work=_words)
-    said.add_argument("--replicates", type=int, default=20)
-    said.add_argument("--first", type=int, default=0, help="the replicate to start from")
-    commands.add_parser("pages", help="tables and figures for docs/").set_defaults(work=_pages)
+    _replicates(ranked, None)
+    of_effect = command("control", _control, "what is found of an effect where there is none")
+    _replicates(of_effect, 200)
+    for one in (ranked, of_effect):
+        one.add_argument("--family", choices=FAMILIES, action="append")
+    _replicates(command("features", _features, "calibration of survey, ratings, audit and indicators"), 500)
+    _replicates(command("spreads", _spreads, "two parameters of means on a grid, without an engine"), 2000)
+    _replicates(command("words", _words, "false positives, power and coverage in simulated collaboratives"), 20)
+    command("pages", _pages, "tables and figures for docs/")
     return parser.parse_args()
 
 
-def _ranks(options: argparse.Namespace) -> None:
-    from calibration import ranks
+def _replicates(parser: argparse.ArgumentParser, goal: int | None) -> None:
+    parser.add_argument("--first", type=int, default=0, help="the replicate to start from")
+    parser.add_argument("--replicates", type=int, default=goal, help="the replicate to stop before")
 
-    sampling = ranks.Sampling(seed=0, chains=2, draws=options.draws // 2, minimum_ess=options.effective)
-    forms = [ranks.FORMS[form] for form in options.form or ranks.FORMS]
-    kinds = [(family, form) for form in forms for family in options.family or ranks.FAMILIES]
-    for number in range(options.replicates):  # all kinds side by side: stopped, they have come equally far
-        for family, form in kinds:
-            target = WORK / f"ranks_{form.name}_{family}_{options.engine}_{options.draws}.jsonl"
-            ranks.add(target, family, form, SEED, number, options.engine, sampling)
-        if number % 50 == 49:
-            print(f"{number + 1} of {options.replicates} replicates", flush=True)
+
+def _numbers(options: argparse.Namespace) -> range:
+    return range(options.first, options.replicates)
+
+
+def _ranks(options: argparse.Namespace) -> None:
+    from calibration import studies
+
+    options.replicates = options.replicates or studies.GOAL[options.engine]
+    studies.run(studies.chosen(options.form, options.family, options.engine), _numbers(options), STORE, SEED)
+
+
+def _control(options: argparse.Namespace) -> None:
+    from calibration import control
+
+    control.study(options.family, _numbers(options), STORE)
 
 
 def _features(options: argparse.Namespace) -> None:
     from calibration import features
 
-    features.study(range(options.replicates), WORK)
+    features.study(_numbers(options), STORE)
 
 
 def _spreads(options: argparse.Namespace) -> None:
-    from calibration import spread_page, spreads
+    from calibration import spreads
 
-    spreads.study(range(options.replicates), SEED, WORK / f"{spread_page.BY_GRID}.jsonl")
+    spreads.study(_numbers(options), SEED, STORE)
 
 
 def _words(options: argparse.Namespace) -> None:
     from calibration import collaboratives
 
-    collaboratives.study(SEED, range(options.first, options.replicates), WORK)
+    collaboratives.study(SEED, _numbers(options), WORK)
 
 
 def _pages(options: argparse.Namespace) -> None:
     from calibration import rank_page, word_page
 
-    rank_page.write(WORK, RESULTS, ROOT / "docs")
+    rank_page.write(STORE, ROOT / "docs")
     if any(WORK.glob("words_*.parquet")):
         word_page.write(WORK, RESULTS, ROOT / "docs")
     else:

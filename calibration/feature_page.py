@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from calibration import figures
-from calibration.features import SITES, read
-from calibration.tables import table_of
+from calibration.features import SITES, named, read
+from calibration.replicates import Store
+from calibration.tables import p_value, table_of
 from calibration.uniform import Curve, curve
 from collabeval.plots.saving import save_svg
 
@@ -17,15 +18,17 @@ ERROR = 0.05  # over all curves of all kinds together (Bonferroni)
 OUTER = 0.485  # further than this from the middle: the outer 3 %
 
 
-def write(work: Path, results: Path, docs: Path) -> dict[str, str]:
+def write(store: Store, docs: Path) -> dict[str, str]:
     """Result files and figure; what the page's text is filled with."""
-    studies = read(work, results)
+    studies = read(store)
     curves = {kind: _curves(table) for kind, table in studies.items()}
     for kind, table in studies.items():
-        name = f"features_{kind.replace(' ', '_')}.csv"
-        table.round(4).to_csv(results / name, index=False, lineterminator="\n")
-    limit = ERROR / sum(len(found) for found in curves.values())
-    save_svg(figures.rank_curves(curves, limit), docs / "pictures" / "calibration_features.svg")
+        store.keep(named(kind), table)
+    limit = ERROR / max(1, sum(len(found) for found in curves.values()))
+    panels = [(f"{kind}, {len(studies[kind])}", curves[kind]) for kind in curves]
+    rows = [("", panels[first : first + figures.COLUMNS]) for first in range(0, len(panels), figures.COLUMNS)]
+    figure = figures.rank_curves("Where the truth lies among the draws: models of the features", rows, limit)
+    save_svg(figure, docs / "pictures" / "calibration_features.svg")
     below = [f"{kind}: {name}" for kind, found in curves.items() for name, one in found.items() if one.p_value < limit]
     return {
         "features": table_of(
@@ -51,4 +54,4 @@ def _row(kind: str, table: pd.DataFrame, curves: dict[str, Curve]) -> list[str]:
     places = _places(table).stack().dropna().to_numpy(float)
     outer = f"{100 * np.mean(np.abs(places - 0.5) > OUTER):.1f}"
     passed = int(table["failure"].eq("").sum())
-    return [kind, str(len(table)), str(passed), str(len(curves)), f"{smallest.p_value:.3f} (`{name}`)", outer]
+    return [kind, str(len(table)), str(passed), str(len(curves)), f"{p_value(smallest.p_value)} (`{name}`)", outer]

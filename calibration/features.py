@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
 from calibration.grouped_worlds import WORLDS, World
-from calibration.ranks import of_study
+from calibration.replicates import DIGITS, Store, held
 from collabeval.errors import CollabevalError
 from collabeval.features.indicators_spread import LEVEL_SD, Pooled, pooled_counts, pooled_means
 from collabeval.models.grouped import thresholds_of
@@ -26,38 +22,32 @@ QUICK = Sampling(seed=5, chains=2, draws=500, minimum_ess=400)
 KINDS = (*WORLDS, *(f"indicator {family}" for family in INDICATORS))
 
 
-def study(numbers: range, folder: Path) -> None:
-    """Fit and rank these worlds of every kind, those that the folder holds already left out."""
+def study(numbers: range, store: Store) -> None:
+    """Fit and rank these worlds of every kind, those that are held already left out."""
     for number in numbers:
         for kind in KINDS:
-            _add(folder / f"features_{kind.replace(' ', '_')}.jsonl", kind, number)
+            _add(store, kind, number)
         if number % 50 == 49:
             print(f"{number + 1} of {numbers.stop} worlds of each kind", flush=True)
 
 
-def read(work: Path, results: Path) -> dict[str, pd.DataFrame]:
-    """The worlds of each kind that were ranked, or, where none are in `work`, those kept in `results`.
-
-    Quantities are places of the truth, 0 to 1.
-    """
-    names = {kind: f"features_{kind.replace(' ', '_')}" for kind in KINDS}
-    return {kind: table for kind, name in names.items() if (table := of_study(name, work, results)) is not None}
+def named(kind: str) -> str:
+    """Name of a kind's study among the files."""
+    return f"features_{kind.replace(' ', '_')}"
 
 
-def _add(target: Path, kind: str, number: int) -> None:
-    if number in _held(target):
+def read(store: Store) -> dict[str, pd.DataFrame]:
+    """The worlds of each kind that were ranked; quantities are places of the truth, 0 to 1."""
+    return {kind: table for kind in KINDS if (table := store.table(named(kind))) is not None}
+
+
+def _add(store: Store, kind: str, number: int) -> None:
+    if number in held(store, named(kind)):
         return
     family = kind.removeprefix("indicator ")
     failure, found = places_of(kind, number, QUICK) if family == kind else ("", indicator_places(family, number, SITES))
-    row = {"replicate": number, "failure": failure, **{name: round(place, 5) for name, place in found.items()}}
-    with target.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
-
-
-@cache
-def _held(target: Path) -> frozenset[int]:
-    """Worlds that the file held when this process first looked."""
-    return frozenset(pd.read_json(target, lines=True)["replicate"]) if target.exists() else frozenset()
+    row = {"replicate": number, "failure": failure, **{name: round(place, DIGITS) for name, place in found.items()}}
+    store.add(named(kind), row)
 
 
 def places_of(kind: str, seed: int, sampling: Sampling, **sizes: int) -> tuple[str, dict[str, float]]:

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from calibration.uniform import Curve
 from collabeval.plots.style import (
@@ -38,26 +39,35 @@ CLAIMS = (
 )
 
 
+Row = tuple[str, Sequence[tuple[str, Mapping[str, Curve]]]]  # words above a row of panels; name and curves of each
+COLUMNS = 3
+TOP, ROW_WORDS, PANEL_WORDS, PANEL, TICKS, BOTTOM = 0.4, 0.16, 0.2, 1.25, 0.32, 0.24  # heights, inches
+LEFT, STEP, ACROSS = 0.095, 0.318, 0.255  # of panels, in widths of the figure
+
+
 @styled
-def rank_curves(studies: Mapping[str, Mapping[str, Curve]], limit: float) -> Figure:
-    """ECDF differences of every study, a panel each; a curve is marked where its p-value is below the limit."""
-    columns = 3
-    rows = -(-len(studies) // columns)
-    figure = Figure(figsize=(WIDTH, 0.75 + 1.75 * rows))
-    _titled(figure, "Where the truth lies among the draws")
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axis, (name, curves) in zip(axes, studies.items(), strict=False):
-        _curves(axis, name, curves, limit)
-    for axis in axes[len(studies) :]:
-        axis.set_visible(False)
-    for axis in axes[::columns]:
-        axis.set_ylabel("ECDF less uniform", fontsize=NOTE, color=TEXT2, labelpad=8)
-    height = figure.get_figheight()
-    figure.subplots_adjust(
-        left=0.125, right=0.985, bottom=0.42 / height, top=1 - 0.62 / height, wspace=0.3, hspace=0.45
-    )
+def rank_curves(title: str, rows: Sequence[Row], limit: float) -> Figure:
+    """ECDF differences of every study, a panel each; a curve is marked where its p-value is below the limit.
+
+    A panel without curves stays empty.
+    """
+    above = PANEL_WORDS + (ROW_WORDS if any(words for words, _ in rows) else 0)
+    each = above + PANEL + TICKS
+    height = TOP + BOTTOM + each * len(rows)
+    figure = Figure(figsize=(WIDTH, height))
+    _titled(figure, title)
+    for place, (words, panels) in enumerate(rows):
+        top = height - TOP - each * place
+        figure.text(0.005, top / height, words, fontsize=LABEL, fontweight=SEMIBOLD, va="top")
+        drawn = [(column, name, curves) for column, (name, curves) in enumerate(panels) if curves]
+        for column, name, curves in drawn:
+            box = (LEFT + STEP * column, (top - above - PANEL) / height, ACROSS, PANEL / height)
+            axis = figure.add_axes(box)
+            _curves(axis, name, curves, limit)
+            if column == drawn[0][0]:
+                axis.set_ylabel("ECDF less uniform", fontsize=NOTE, color=TEXT2, labelpad=6)
     words = "Place of the truth among the draws, 0 to 1; one line a quantity, band 95 % over the whole curve"
-    figure.text(0.125, 0.01, words, fontsize=NOTE, color=TEXT2)
+    figure.text(LEFT, 0.08 / height, words, fontsize=NOTE, color=TEXT2)
     return figure
 
 
@@ -74,7 +84,13 @@ def _curves(axis: Axes, name: str, curves: Mapping[str, Curve], limit: float) ->
             side = "right" if curve.point[top] > 0.5 else "left"  # the label stays within its panel
             axis.annotate(quantity, (curve.point[top], curve.difference[top]), fontsize=NOTE, color=OUTSIDE, ha=side)
     _plain(axis, name)
+    axis.set_title(name, fontsize=NOTE, loc="left", color=TEXT2, pad=4)
     axis.set_xlim(0, 1)
+    axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    drawn = (first.low, first.high, *(curve.difference for curve in curves.values()))
+    reach = 1.08 * max(np.abs(each).max() for each in drawn)
+    axis.set_ylim(-reach, reach)
+    axis.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
 
 
 @styled

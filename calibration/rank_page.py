@@ -1,67 +1,70 @@
-"""docs/calibration.md: result files, figure and page from the replicates of `python -m calibration ranks`."""
+"""docs/calibration.md: result files, figures and page from the replicates of its studies."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from calibration import feature_page, figures, spread_page
-from calibration.ranks import CASES, CENTRES, FAMILIES, FORMS, SPREADS, of_study
-from calibration.tables import filled, table_of
-from calibration.uniform import Curve, curve
+from calibration import control_page, feature_page, figures, rank_tables, spread_page
+from calibration.forms import CASES, CENTRES, FAMILIES, FORMS, SPREADS
+from calibration.rank_tables import Curves, Tables
+from calibration.replicates import Store
+from calibration.studies import BY_NUTS_ALONE, EFFECTIVE, GOAL, STUDIES
+from calibration.tables import filled
 from collabeval.plots.saving import save_svg
 
-SAID = ("replicate", "failure", "seconds", "pareto_k", "site_share")
-KINDS = {
-    "passed": "passed",
-    "k̂": "have k̂",
-    "site's share": "worst site",
-    "lost": "could not weigh",
-    "few effective": "effective proposals",
-    "refused": "refused",
-    "broke down": "broke down",
-}  # column of the table of studies: what the engine's own check says
 ERROR = 0.05  # over all curves of all studies together (Bonferroni)
+PICTURES = {"laplace": ("calibration", "Where the truth lies among the draws: the fast engine"),
+            "nuts": ("calibration_nuts", "Where the truth lies among the draws: NUTS")}  # fmt: skip
 
 
-def write(work: Path, results: Path, docs: Path) -> None:
-    """Everything that the replicates in `work` allow, and those kept in `results` of studies that it has none of."""
-    files = [*work.glob("ranks_*.jsonl"), *results.glob("ranks_*.csv")]
-    names = list(dict.fromkeys(path.stem for path in sorted(files, key=_order)))
-    found = {name.removeprefix("ranks_"): of_study(name, work, results) for name in names}
-    studies = {name: table for name, table in found.items() if table is not None}
-    curves = {name: {quantity: curve(places) for quantity, places in _places(table)} for name, table in studies.items()}
-    for name, table in studies.items():
-        kept = table.drop(columns="seconds", errors="ignore").replace(-np.inf, np.nan).round(4)
-        kept.to_csv(results / f"ranks_{name}.csv", index=False, lineterminator="\n")
-    summary = {name: {quantity: round(found.p_value, 4) for quantity, found in study.items()}
-               for name, study in curves.items()}  # fmt: skip
-    (results / "ranks.json").write_text(json.dumps({"p_values": summary}, indent=1) + "\n")
-    fast = {_title(name): found for name, found in curves.items() if "_laplace_" in name}
-    save_svg(figures.rank_curves(fast, _limit(curves)), docs / "pictures" / "calibration.svg")
-    tables = {
-        "studies": _study_table(studies, curves),
-        "p_values": _p_value_table(curves),
-        "ends": _ends(studies),
-        "passed_alone": _passed_alone(studies),
-    }
-    tables |= feature_page.write(work, results, docs) | spread_page.write(work, results)
-    filled("calibration.md", {**tables, **_strays(curves), **_sizes()}, docs)
-
-
-def _limit(curves: dict[str, dict[str, Curve]]) -> float:
-    return ERROR / sum(len(found) for found in curves.values())
-
-
-def _strays(curves: dict[str, dict[str, Curve]]) -> dict[str, str]:
-    """How many curves leave their band, and which do so by the limit for all together."""
+def write(store: Store, docs: Path) -> None:
+    """Everything that the replicates allow, however few."""
+    found = {study: store.table(study.name) for study in STUDIES}
+    tables = {study: table for study, table in found.items() if table is not None}
+    curves = {study: rank_tables.curves_of(table) for study, table in tables.items()}
+    for study, table in tables.items():
+        store.keep(study.name, table)
+    summary = {study.name.removeprefix("ranks_"): {quantity: round(one.p_value, 5) for quantity, one in own.items()}
+               for study, own in curves.items()}  # fmt: skip
+    (store.results / "ranks.json").write_text(json.dumps({"p_values": summary}, indent=1) + "\n")
     limit = _limit(curves)
-    values = {f"{_title(name)}: {quantity}": found.p_value for name, study in curves.items()
-              for quantity, found in study.items()}  # fmt: skip
+    for engine, (name, title) in PICTURES.items():
+        rows = _panels(engine, tables, curves)
+        save_svg(figures.rank_curves(title, rows, limit), docs / "pictures" / f"{name}.svg")
+    words = {
+        "forms": rank_tables.form_table(),
+        "fast": rank_tables.study_table(tables, curves, STUDIES, "laplace"),
+        "nuts": rank_tables.study_table(tables, curves, STUDIES, "nuts"),
+        "quantities": rank_tables.quantity_tables(tables, curves),
+    }
+    words |= feature_page.write(store, docs) | spread_page.write(store) | control_page.write(store)
+    filled("calibration.md", {**words, **strays(curves, limit), **_sizes()}, docs)
+
+
+def _limit(curves: Curves) -> float:
+    return ERROR / max(1, sum(len(found) for found in curves.values()))
+
+
+def _panels(engine: str, tables: Tables, curves: Curves) -> list[figures.Row]:
+    """A row of panels for each form of which an engine has curves, a column for each family."""
+    rows = []
+    for form in FORMS.values():
+        studies = {study.family: study for study, found in curves.items()
+                   if study.form == form and study.engine == engine and found}  # fmt: skip
+        panels = [(f"{study.family}, {len(tables[study]):,} worlds", curves[study]) if study else ("", {})
+                  for study in map(studies.get, FAMILIES)]  # fmt: skip
+        rows += [(form.title, panels)] if studies else []
+    return rows
+
+
+def strays(curves: Curves, limit: float) -> dict[str, str]:
+    """How many curves leave their band, and which do so by the limit for all together."""
+    engines = {"laplace": "", "nuts": " by NUTS"}
+    values = {f"{study.title}{engines[study.engine]}: `{quantity}`": one.p_value
+              for study, own in curves.items() for quantity, one in own.items()}  # fmt: skip
     below = [name for name, p_value in values.items() if p_value < limit]
     return {
         "curves": str(len(values)),
@@ -73,7 +76,7 @@ def _strays(curves: dict[str, dict[str, Curve]]) -> dict[str, str]:
 
 
 def _sizes() -> dict[str, str]:
-    """What the worlds are made of."""
+    """What the worlds are made of, and how many there are to be."""
     median, spread = CASES
     return {
         "cases": f"{median:.0f}",
@@ -82,80 +85,10 @@ def _sizes() -> dict[str, str]:
         "centre": f"{CENTRES['binomial']:g}".replace("-", "−"),
         "prior": f"{SPREADS['binomial']:g}",
         "prior_of_means": f"{SPREADS['normal']:g}",
+        "effective": str(EFFECTIVE),
+        "fewest": str(rank_tables.FEWEST),
+        "goal": f"{GOAL['laplace']:,}",
+        "goal_of_nuts": str(GOAL["nuts"]),
+        "number": str(sum(study.engine == "laplace" for study in STUDIES)),
+        "refused": ", ".join(FORMS[form].title for form in BY_NUTS_ALONE),
     }
-
-
-def _order(path: Path) -> tuple[int, int, str]:
-    _, form, family, *rest = path.stem.split("_")
-    return list(FORMS).index(form), FAMILIES.index(family), "".join(rest)  # type: ignore[arg-type]
-
-
-def _title(name: str) -> str:
-    form, family, engine, _ = name.split("_")
-    shape = FORMS[form]
-    return f"{family}, {shape.sites} × {shape.periods}" + ("" if engine == "laplace" else f", {engine}")
-
-
-def _places(table: pd.DataFrame) -> Iterable[tuple[str, np.ndarray]]:
-    for quantity in table.columns.difference(SAID, sort=False):
-        yield quantity, table[quantity].dropna().to_numpy(float)
-
-
-def _kinds(table: pd.DataFrame) -> pd.Series:
-    failure = table["failure"].fillna("")
-    found = pd.Series("passed", index=table.index)
-    for name, mark in KINDS.items():
-        found[failure.str.contains(mark)] = name
-    unknown = failure[failure.ne("") & found.eq("passed")]
-    if len(unknown):
-        raise ValueError(f"no column of the table of studies counts: {unknown.iloc[0]}")
-    return found
-
-
-def _study_table(studies: dict[str, pd.DataFrame], curves: dict[str, dict[str, Curve]]) -> str:
-    rows = []
-    for name, table in studies.items():
-        shares = _kinds(table).value_counts()
-        ranked = int(table["log_likelihood"].notna().sum())
-        smallest = min(curves[name].items(), key=lambda item: item[1].p_value)
-        row = [_title(name), name.split("_")[3], str(len(table)), str(ranked)]
-        row += [str(shares.get(kind, 0)) for kind in KINDS]
-        rows.append([*row, f"{smallest[1].p_value:.3f} ({smallest[0]})"])
-    return table_of(["study", "draws", "replicates", "ranked", *KINDS, "smallest p"], rows)
-
-
-def _p_value_table(curves: dict[str, dict[str, Curve]]) -> str:
-    quantities = list(dict.fromkeys(quantity for study in curves.values() for quantity in study))
-    rows = []
-    for quantity in quantities:
-        cells = [f"{study[quantity].p_value:.3f}" if quantity in study else "–" for study in curves.values()]
-        rows.append([f"`{quantity}`", *cells])
-    return table_of(["quantity", *(_title(name) for name in curves)], rows)
-
-
-def _ends(studies: dict[str, pd.DataFrame]) -> str:
-    """How often the truth lies in the outer 3 % of the draws, by study and quantity."""
-    shares = {
-        name: {quantity: float(np.mean(np.abs(places - 0.5) > 0.485)) for quantity, places in _places(table)}
-        for name, table in studies.items()
-    }
-    quantities = list(dict.fromkeys(quantity for study in shares.values() for quantity in study))
-    rows = []
-    for quantity in quantities:
-        cells = [f"{100 * study[quantity]:.1f}" if quantity in study else "–" for study in shares.values()]
-        rows.append([f"`{quantity}`", *cells])
-    return table_of(["quantity", *(_title(name) for name in shares)], rows)
-
-
-def _passed_alone(studies: dict[str, pd.DataFrame]) -> str:
-    """Smallest p-value over the quantities among replicates that pass the engine's check, and among those that fail."""
-    rows = []
-    for name, table in studies.items():
-        ranked = table[table["log_likelihood"].notna()]
-        passed = ranked["failure"].fillna("").eq("")
-        cells = []
-        for part in (ranked[passed], ranked[~passed]):
-            found = [curve(places).p_value for _, places in _places(part)] if len(part) >= 30 else []
-            cells += [str(len(part)), f"{min(found):.3f}" if found else "–"]
-        rows.append([_title(name), *cells])
-    return table_of(["study", "passed", "smallest p", "failed, yet ranked", "smallest p"], rows)

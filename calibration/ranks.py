@@ -6,68 +6,35 @@ data-dependent quantities such as the log-likelihood see errors that parameters 
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from calibration.worlds import designed, effects, empty_rows, parameters, with_outcomes
+from calibration.forms import PER_YEAR, Form, params, world
+from calibration.replicates import DIGITS
 from collabeval import fit as fit_module
 from collabeval.errors import CollabevalError
 from collabeval.fit.predictive import log_likelihood
 from collabeval.laplace.engine import fit as fast_fit
 from collabeval.models.design import Design
-from collabeval.params import Family, Model, Params, Sampling
-
-PER_YEAR = 2
-CENTRES = {"binomial": -2.0, "poisson": -2.0, "normal": 0.0}
-SPREADS = {"binomial": 1.0, "poisson": 1.0, "normal": 2.5}
-CASES = (60.0, 0.7)  # median, and sd of the log, of the cases of a site in a period
-
-
-@dataclass(frozen=True)
-class Form:
-    """A form of the model: its panel's size, and the windows' last periods."""
-
-    name: str
-    sites: int
-    periods: int
-
-
-FORMS = {"level": Form("level", 15, 1), "full": Form("full", 10, 5)}
-FAMILIES: tuple[Family, ...] = ("binomial", "poisson", "normal")
-
-
-def settings(family: Family) -> Model:
-    """The default model with an intercept prior that does not look at the data."""
-    prior = {"dist": "Normal", "mu": CENTRES[family], "sigma": SPREADS[family]}
-    return Model.model_validate({"engine": "laplace", "priors": {"intercept": prior}})
-
-
-def world(family: Family, form: Form, seed: int, replicate: int) -> tuple[pd.DataFrame, Design, xr.Dataset]:
-    """Rows, design and truth of one replicate; each has a stream of random numbers of its own."""
-    random = np.random.default_rng([seed, FAMILIES.index(family), form.sites, form.periods, replicate])
-    cases = np.repeat(np.round(CASES[0] * np.exp(CASES[1] * random.normal(size=form.sites))), form.periods)
-    rows = empty_rows(form.sites, form.periods, PER_YEAR, np.maximum(cases, 3.0), family)
-    blank = designed(rows, family, settings(family))
-    truth = effects(blank, parameters(blank, random), random)
-    rows = with_outcomes(rows, blank, truth, random)
-    return rows, designed(rows, family, settings(family)), truth
+from collabeval.params import Family, Params, Sampling
 
 
 def quantities(posterior: xr.Dataset, design: Design) -> dict[str, np.ndarray]:
     """Every quantity that is ranked, (S,) each: parameters, one of each kind of effect, a window, the likelihood."""
     flat = {str(name): variable.to_numpy().reshape(-1, *variable.shape[2:]) for name, variable in posterior.items()}
-    found = {name: values for name, values in flat.items() if values.ndim == 1 and name != "trend_slope"}
+    if "trend_slope" in flat:
+        del flat["trend"]  # a multiple of the slope
+    found = {name: values for name, values in flat.items() if values.ndim == 1}
     for name, place in (("trend", -1), ("site_level", 0), ("site_slope", 0), ("overdispersion", 0), ("residual_sd", 0)):
         if name in flat:
             found[name] = flat[name][:, place]
+    for place, name in enumerate(design.covariates.names):
+        found[f"covariate {name}"] = flat["covariates"][:, place]
     found["window_effect"] = _window_effect(flat, design)
     found["log_likelihood"] = log_likelihood(posterior, design).sum(axis=-1).ravel()
     return found
@@ -109,7 +76,7 @@ def replicate(family: Family, form: Form, seed: int, number: int, engine: str, s
         kind = "refused" if isinstance(error, CollabevalError) else "broke down"
         return row | {"failure": f"{kind}: {error}", "seconds": round(time.perf_counter() - clock, 3)}
     row |= {**said, "seconds": round(time.perf_counter() - clock, 3)}
-    return row | {name: round(place, 5) for name, place in places(posterior, design, truth, random).items()}
+    return row | {name: round(place, DIGITS) for name, place in places(posterior, design, truth, random).items()}
 
 
 def _by_laplace(rows: pd.DataFrame, design: Design, family: Family, sampling: Sampling) -> tuple[xr.Dataset, dict]:
@@ -119,49 +86,38 @@ def _by_laplace(rows: pd.DataFrame, design: Design, family: Family, sampling: Sa
 
 
 def _by_nuts(rows: pd.DataFrame, design: Design, family: Family, sampling: Sampling) -> tuple[xr.Dataset, dict]:
-    if family == "normal":
-        raise SystemExit("NUTS works out the unit of means from the data, so truth cannot be drawn before them")
     model = design.settings.model_copy(update={"engine": "nuts"})
-    measure = {"m": {"label": "M", "family": family, "better": "lower"}}
-    files = {"sites": "sites.csv", "outcomes": "outcomes.csv"}
-    said = {"collaborative": "c", "title": "t", "edition": "1", "data": files, "measures": measure}
-    params = Params.model_validate({**said, "sampling": {"seed": 0}}).model_copy(
-        update={"model": model, "sampling": sampling}
-    )
-    tree = fit_module.sample(rows, "m", params)
-    diverged = int(tree["sample_stats"]["diverging"].sum())
-    return tree["posterior"].to_dataset(), {"failure": f"{diverged} divergences" if diverged else ""}
+    asked = params(family, model).model_copy(update={"sampling": sampling})
+    posterior, diverged = _of_means(design, sampling) if family == "normal" else _sampled(rows, asked)
+    return posterior, {"failure": f"{diverged} divergences" if diverged else ""}
+
+
+def _sampled(rows: pd.DataFrame, asked: Params) -> tuple[xr.Dataset, int]:
+    tree = fit_module.sample(rows, "m", asked)
+    return tree["posterior"].to_dataset(), int(tree["sample_stats"]["diverging"].sum())
+
+
+def _of_means(design: Design, sampling: Sampling) -> tuple[xr.Dataset, int]:
+    """The same model and way of sampling, in the design's unit of 1: a fit works the unit out from the data."""
+    from collabeval.models.families import OUTCOMES  # isort: skip  first: it says where compiled code is kept
+    import pymc as pm
+
+    from collabeval.fit.chains import attempts, without_divergences
+    from collabeval.fit.nuts import Sampler, nutpie_sampler
+    from collabeval.models.terms import coordinates, linear_predictor
+
+    def sampler(form: str) -> Sampler:
+        own = replace(design, settings=design.settings.model_copy(update={"parametrisation": form}))
+        with pm.Model(coords=coordinates(own)) as model:
+            OUTCOMES["normal"](own, linear_predictor(own))
+        return nutpie_sampler(model, sampling)
+
+    def everything(tree: xr.DataTree) -> xr.Dataset:
+        return tree["posterior"].to_dataset()
+
+    best, _ = without_divergences(sampler, list(attempts(design, sampling)), sampling, everything, lambda message: None)
+    return best.tree["posterior"].to_dataset(), best.divergences
 
 
 Engine = Callable[[pd.DataFrame, Design, Family, Sampling], tuple[xr.Dataset, dict]]
 ENGINES: dict[str, Engine] = {"laplace": _by_laplace, "nuts": _by_nuts}
-
-
-def add(target: Path, family: Family, form: Form, seed: int, number: int, engine: str, sampling: Sampling) -> None:
-    """Append a replicate to the file, unless it holds it already."""
-    if number in _held(target):
-        return
-    row = replicate(family, form, seed, number, engine, sampling)
-    with target.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
-
-
-@cache
-def _held(target: Path) -> frozenset[int]:
-    """Replicates that the file held when this process first looked."""
-    return frozenset(_read(target)["replicate"]) if target.exists() else frozenset()
-
-
-def _read(target: Path) -> pd.DataFrame:
-    return pd.read_json(target, lines=True, dtype=False).sort_values("replicate", ignore_index=True)
-
-
-def of_study(name: str, work: Path, results: Path) -> pd.DataFrame | None:
-    """A study's replicates, one a row; quantities are places of the truth, 0 to 1.
-
-    From `work`; where it has none, those kept in `results` (four digits, no seconds); None without either.
-    """
-    made, kept = work / f"{name}.jsonl", results / f"{name}.csv"
-    if made.exists():
-        return _read(made)
-    return pd.read_csv(kept).fillna({"failure": ""}) if kept.exists() else None

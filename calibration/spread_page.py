@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
-from calibration.ranks import of_study
-from calibration.spreads import NAMES
-from calibration.tables import table_of
+from calibration.replicates import Store
+from calibration.spreads import NAMES, STUDY
+from calibration.tables import p_value, table_of
 from calibration.uniform import curve
 
 BY_ENGINE = "ranks_full_normal_laplace_200"
-BY_GRID = "spreads_full_normal"
 
 
-def write(work: Path, results: Path) -> dict[str, str]:
+def write(store: Store) -> dict[str, str]:
     """The result file, and the table that the page is filled with; blank where no such world was worked out."""
-    grid, engine = of_study(BY_GRID, work, results), of_study(BY_ENGINE, work, results)
+    grid, engine = store.table(STUDY), store.table(BY_ENGINE)
     if grid is None or engine is None:
         return {"spreads": ""}
-    grid.round(4).to_csv(results / f"{BY_GRID}.csv", index=False, lineterminator="\n")
+    store.keep(STUDY, grid)
     fitted = grid["replicate"].isin(engine["replicate"])
     rows = [_row("the worlds of this study, by the engine", engine[engine["replicate"].isin(grid["replicate"])]),
             _row("the same, on the grid", grid[fitted])]  # fmt: skip
@@ -35,5 +32,5 @@ def write(work: Path, results: Path) -> dict[str, str]:
 
 def _row(words: str, table: pd.DataFrame) -> list[str]:
     values = [table[name].dropna().to_numpy(float) for name in NAMES]
-    return [words, str(len(table)), *(f"{curve(each).p_value:.3f}" for each in values),
+    return [words, str(len(table)), *(p_value(curve(each).p_value) for each in values),
             *(f"{each.mean():.3f}" for each in values)]  # fmt: skip

@@ -6,32 +6,28 @@ data were drawn as it says. So where an engine's places stray and these do too, 
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import numpy as np
-import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from calibration.ranks import FORMS, world
+from calibration.forms import FORMS, world
+from calibration.replicates import DIGITS, Store, held
 from collabeval.models.design import Design
 from collabeval.models.log_prior import top_level
 
+STUDY = "spreads_full_normal"
 NAMES = ("residual_sd_typical", "residual_sd_spread")
 TYPICAL, SPREAD, NODES = 121, 240, 20  # points of the grid, and of the quadrature over each site's sd
 REACH = 10.0  # of the grid, in standard errors of the mean of the sites' log sds
 WIDEST = 5.0  # of the spread, in standard deviations of the sites' log sds
 
 
-def study(numbers: range, seed: int, target: Path) -> None:
-    """Add these worlds of five periods of means to a file of lines, those that it holds already left out."""
-    held = set(pd.read_json(target, lines=True)["replicate"]) if target.exists() else set()
-    for number in sorted(set(numbers) - held):
+def study(numbers: range, seed: int, store: Store) -> None:
+    """Add these worlds of five periods of means, those that are held already left out."""
+    for number in sorted(set(numbers) - held(store, STUDY)):
         _, design, truth = world("normal", FORMS["full"], seed, number)
-        row = {"replicate": number, **{name: round(place, 5) for name, place in places(design, truth).items()}}
-        with target.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        found = {name: round(place, DIGITS) for name, place in places(design, truth).items()}
+        store.add(STUDY, {"replicate": number, **found})
 
 
 def places(design: Design, truth: xr.Dataset) -> dict[str, float]:

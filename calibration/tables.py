@@ -20,6 +20,11 @@ def percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f}" if whole else "–"
 
 
+def p_value(value: float) -> str:
+    """A p-value with three decimals."""
+    return f"{value:.3f}" if value >= 0.001 else "<0.001"
+
+
 def listed(numbers: Sequence[float]) -> str:
     return ", ".join(f"{number:g}" for number in numbers[:-1]) + f" or {numbers[-1]:g}"
 

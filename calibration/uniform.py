@@ -9,7 +9,7 @@ import numpy as np
 from arviz_stats.ecdf_utils import compute_ecdf, get_pointwise_confidence_band
 from scipy.stats import binom
 
-SIMULATIONS = 2000
+SIMULATIONS = 50_000  # so many that a p-value can fall below the limit for all curves together
 BAND = 0.95
 POINTS = 100  # at most, at which the curve is held to its band
 
@@ -45,13 +45,21 @@ def _points(count: int) -> np.ndarray:
 
 def _extreme(sample: np.ndarray, points: np.ndarray) -> float:
     """The pointwise probability of the narrowest band that still holds the whole ECDF."""
-    below = np.round(compute_ecdf(sample, points) * len(sample))
-    tails = np.minimum(binom.cdf(below, len(sample), points), binom.sf(below - 1, len(sample), points))
-    return 1 - 2 * float(tails.min())
+    below = np.round(compute_ecdf(sample, points) * len(sample)).astype(int)
+    return float(1 - 2 * _tails(len(sample))[np.arange(len(points)), below].min())
+
+
+@cache
+def _tails(count: int) -> np.ndarray:
+    """Chance of so many or fewer, or so many or more, whichever is less, of `count` below each point (P, count + 1)."""
+    below, points = np.arange(count + 1), _points(count)[:, None]
+    return np.minimum(binom.cdf(below, count, points), binom.sf(below - 1, count, points))
 
 
 @cache
 def _reference(count: int) -> np.ndarray:
-    """The same of uniform samples (SIMULATIONS,)."""
-    random, points = np.random.default_rng(count), _points(count)
-    return np.array([_extreme(random.random(count), points) for _ in range(SIMULATIONS)])
+    """`_extreme` of uniform samples (SIMULATIONS,), each drawn as its numbers between the points."""
+    random, points, tails = np.random.default_rng(count), _points(count), _tails(count)
+    between = np.full(len(points) + 1, 1 / (len(points) + 1))
+    below = np.cumsum(random.multinomial(count, between, SIMULATIONS)[:, :-1], axis=1)
+    return 1 - 2 * tails[np.arange(len(points)), below].min(axis=1)

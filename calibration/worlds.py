@@ -19,6 +19,7 @@ from collabeval.params import Family, Model, Prior
 
 VALUES = ("numerator", "denominator", "expected", "mean", "sd", "n", "se")
 LARGEST_SEED = 2**32 - 1
+LEAST_FREEDOM = 2.0  # of Student-t sites: the prior is cut off here, above it their variance exists
 
 
 class UnitDesign(Design):
@@ -58,11 +59,15 @@ def parameters(design: Design, random: np.random.Generator) -> dict[str, float]:
         "trajectory_sd": design.trajectory,
         "site_correlation": design.trajectory,
         "overdispersion_sd": design.overdispersion,
+        "degrees_of_freedom": design.settings.site_effects == "student_t",
         "residual_sd_typical": design.own_sd,
         "residual_sd_spread": design.own_sd,
     }
     priors = top_level(design)
-    return {name: _drawn(priors[name], random) for name, present in has.items() if present}
+    found = {name: _drawn(priors[name], random) for name, present in has.items() if present}
+    while found.get("degrees_of_freedom", np.inf) <= LEAST_FREEDOM:
+        found["degrees_of_freedom"] = _drawn(priors["degrees_of_freedom"], random)
+    return found
 
 
 def _drawn(prior: Prior, random: np.random.Generator) -> float:
@@ -72,6 +77,7 @@ def _drawn(prior: Prior, random: np.random.Generator) -> float:
         "HalfNormal": lambda: abs(random.normal(0.0, numbers["sigma"])),
         "LogNormal": lambda: random.lognormal(numbers["mu"], numbers["sigma"]),
         "Beta": lambda: 2 * random.beta(numbers["alpha"], numbers["beta"]) - 1,  # of a correlation
+        "Gamma": lambda: random.gamma(numbers["alpha"], 1 / numbers["beta"]),
     }
     return float(draw[prior.dist]())
 
@@ -79,9 +85,14 @@ def _drawn(prior: Prior, random: np.random.Generator) -> float:
 def effects(design: Design, values: Mapping[str, float], random: np.random.Generator) -> xr.Dataset:
     """Parameters and effects of one world, named and shaped as one draw of a posterior."""
     sites = len(design.sites)
-    standard = random.normal(size=sites)
+    own, standard = _of_sites(values, sites, random)
     found: dict[str, tuple[tuple[str, ...], np.ndarray | float]] = {name: ((), value) for name, value in values.items()}
-    found["site_level"] = (("site",), values["site_sd"] * standard)
+    found["site_level"] = (("site",), own)
+    if design.covariates.terms:
+        prior = top_level(design)["covariates"]
+        coefficients = np.array([_drawn(prior, random) for _ in design.covariates.terms])
+        found["covariates"] = (("covariate",), coefficients)
+        found["site_level"] = (("site",), own + design.site_covariates @ coefficients)
     if design.trend == "random_walk":
         steps = values["trend_sd"] * np.sqrt(np.diff(design.time)) * random.normal(size=len(design.time) - 1)
         walk = np.concatenate([[0.0], np.cumsum(steps)])
@@ -107,8 +118,19 @@ def effects(design: Design, values: Mapping[str, float], random: np.random.Gener
         "site": design.sites,
         "period": design.periods,
         "cell": np.arange(design.cells),
+        "covariate": design.covariates.names,
     }
     return xr.Dataset(shaped, coords)
+
+
+def _of_sites(values: Mapping[str, float], sites: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Own part of each site's level (J,), normal or Student-t, and the same divided by its standard deviation."""
+    freedom = values.get("degrees_of_freedom")
+    if freedom is None:
+        standard = random.normal(size=sites)
+        return values["site_sd"] * standard, standard
+    own = random.standard_t(freedom, size=sites)
+    return values["site_sd"] * own, own / np.sqrt(freedom / (freedom - 2))
 
 
 def with_outcomes(rows: pd.DataFrame, design: Design, truth: xr.Dataset, random: np.random.Generator) -> pd.DataFrame:

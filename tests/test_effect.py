@@ -8,6 +8,7 @@ import pytest
 from pytensor.compile.mode import Mode
 from scipy.special import expit, logit
 
+from calibration.effect_worlds import params_of, world
 from collabeval import panel
 from collabeval.effect.estimate import _engines, estimate, failing
 from collabeval.effect.found import fit_both
@@ -19,7 +20,6 @@ from collabeval.effect.waves import merged, waves_of
 from collabeval.laplace.density import Point, log_density
 from collabeval.models.untreated import build_untreated_model
 from collabeval.params import Rules
-from effect_worlds import params_of, world
 
 INTERPRETED = Mode(linker="py", optimizer=None)
 SMALL = {"joining": (3, 4), "sites": 6, "comparators": 4, "periods": 6}

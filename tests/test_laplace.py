@@ -7,7 +7,7 @@ from numba import njit
 from pytensor.compile.mode import Mode
 from scipy import integrate
 
-from calibration import ranks
+from calibration.forms import FORMS, world
 from collabeval import fit
 from collabeval.errors import UsageError
 from collabeval.laplace import centre as laplace_centre
@@ -179,7 +179,7 @@ def test_the_series_is_as_good_as_the_density_itself(kind):
 
 def test_sites_that_no_series_follows_are_integrated_at_nodes():
     """A tenth of the events that would make sites Gaussian, sites widely apart: the density itself, site by site."""
-    _, design, _ = ranks.world("poisson", ranks.FORMS["level"], 20250, 19)
+    _, design, _ = world("poisson", FORMS["level"], 20250, 19)
     problem = pose(design)
     centre, search = locate(problem), Search(problem, NEWTON)
     exact = centre.depths.exact[centre.depths.choice]
@@ -194,7 +194,7 @@ def test_sites_that_no_series_follows_are_integrated_at_nodes():
 
 
 def test_what_the_finest_nodes_miss_is_refused(monkeypatch):
-    _, design, _ = ranks.world("poisson", ranks.FORMS["level"], 20250, 19)
+    _, design, _ = world("poisson", FORMS["level"], 20250, 19)
     monkeypatch.setattr(depths, "LADDER", (*depths.LADDER[:4], (3, 3, 3, True)))
     monkeypatch.setattr(depths, "FINEST", 4)
     with pytest.raises(depths.TooCoarseError, match="integrals are off by"):
@@ -345,7 +345,7 @@ def test_spreads_keep_their_width_where_quadrature_is_rough():
 
     A search that took this for failure once made every draw of a spread the same, with weights that looked fine.
     """
-    rows, design, truth = ranks.world("poisson", ranks.FORMS["full"], 20250, 78)
+    rows, design, truth = world("poisson", FORMS["full"], 20250, 78)
     assert len(rows) == design.cells
     found = engine.fit(design, Sampling(seed=1, chains=2, draws=300, minimum_ess=400), lambda message: None)
     spread = found.posterior["overdispersion_sd"]

@@ -12,10 +12,10 @@ from scipy import stats
 from scipy.special import expit, logit
 
 import collabeval.panel
-import effect_worlds
 import fake_run
 import value_case
 import value_stand_ins
+from calibration import effect_worlds
 from collabeval.effect.estimate import estimate
 from collabeval.params import Params
 from collabeval.value import curve, tornado

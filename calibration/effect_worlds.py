@@ -66,6 +66,7 @@ def world(
 ):
     """`sites` units joining in turn at the steps `joining`, `comparators` that never do.
 
+    seed : a number or several, as of `numpy.random.default_rng`; of one seed the units of all families are alike.
     effect : on the link scale (means: in units of `SPREAD`), by event time and step of joining; higher : by how much
     joiners are higher from the start; pre_trend : by how much more a year they rise; drift, noise : sd of slopes a
     year and of single cells.
