@@ -1,7 +1,8 @@
-"""Calibration and operating characteristics, simulated: five studies and their pages in docs/.
+"""Calibration and operating characteristics, simulated: six studies and their pages in docs/.
 
     python -m calibration ranks    [--form full] [--family binomial] [--engine laplace] [--first 0] [--replicates 1000]
     python -m calibration control  [--family binomial] [--first 0] [--replicates 200]
+    python -m calibration together [--form level] [--first 0] [--replicates 1000]
     python -m calibration features [--replicates 500]
     python -m calibration spreads  [--replicates 2000]
     python -m calibration words    [--first 0] [--replicates 20]
@@ -55,6 +56,9 @@ def _options() -> argparse.Namespace:
     _replicates(ranked, None)
     of_effect = command("control", _control, "what is found of an effect where there is none")
     _replicates(of_effect, 200)
+    coupled = command("together", _together, "calibration of measures whose levels correlate")
+    coupled.add_argument("--form", choices=("level", "full"), action="append")
+    _replicates(coupled, 1000)
     for one in (ranked, of_effect):
         one.add_argument("--family", choices=FAMILIES, action="append")
     _replicates(command("features", _features, "calibration of survey, ratings, audit and indicators"), 500)
@@ -84,6 +88,12 @@ def _control(options: argparse.Namespace) -> None:
     from calibration import control
 
     control.study(options.family, _numbers(options), STORE)
+
+
+def _together(options: argparse.Namespace) -> None:
+    from calibration import together
+
+    together.study(options.form, _numbers(options), SEED, STORE)
 
 
 def _features(options: argparse.Namespace) -> None:

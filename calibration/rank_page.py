@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from calibration import control_page, feature_page, figures, rank_tables, spread_page
+from calibration import control_page, feature_page, figures, rank_tables, spread_page, together_page
 from calibration.forms import CASES, CENTRES, FAMILIES, FORMS, SPREADS
 from calibration.rank_tables import Curves, Tables
 from calibration.replicates import Store
@@ -41,6 +41,7 @@ def write(store: Store, docs: Path) -> None:
         "quantities": rank_tables.quantity_tables(tables, curves),
     }
     words |= feature_page.write(store, docs) | spread_page.write(store) | control_page.write(store)
+    words |= together_page.write(store, docs)
     filled("calibration.md", {**words, **strays(curves, limit), **_sizes()}, docs)
 
 

@@ -82,10 +82,18 @@ def _drawn(prior: Prior, random: np.random.Generator) -> float:
     return float(draw[prior.dist]())
 
 
-def effects(design: Design, values: Mapping[str, float], random: np.random.Generator) -> xr.Dataset:
-    """Parameters and effects of one world, named and shaped as one draw of a posterior."""
+def effects(
+    design: Design, values: Mapping[str, float], random: np.random.Generator, standard: np.ndarray | None = None
+) -> xr.Dataset:
+    """Parameters and effects of one world, named and shaped as one draw of a posterior.
+
+    `standard` (J,): the sites' levels in standard deviations, where they are drawn already.
+    """
     sites = len(design.sites)
-    own, standard = _of_sites(values, sites, random)
+    if standard is None:
+        own, standard = _of_sites(values, sites, random)
+    else:
+        own = values["site_sd"] * standard
     found: dict[str, tuple[tuple[str, ...], np.ndarray | float]] = {name: ((), value) for name, value in values.items()}
     found["site_level"] = (("site",), own)
     if design.covariates.terms:

@@ -11,7 +11,7 @@ from collabeval.laplace.arrow import near_mode
 from collabeval.laplace.blocks import known_part
 from collabeval.laplace.centre import NEWTON, ROUGH, axes_at
 from collabeval.laplace.depths import ERROR, NODES
-from collabeval.laplace.kernels import NORMAL, POISSON
+from collabeval.laplace.kernels import FAR, NORMAL, POISSON
 from collabeval.laplace.polynomials import interpolate, interpolated, own_at, taken
 from collabeval.laplace.problem import Problem, hermite, no_polynomials
 from collabeval.laplace.search import Search
@@ -100,7 +100,8 @@ def _box(problem: Problem, start: Floats, axes: Floats) -> tuple[Floats, Floats]
             g, z = place.g.copy(), place.z.copy()
             near_mode(problem.cells, problem.programme, scales, trend, ROUGH, g, z,
                       own_at(problem.cells, scales.own), WIDER * standard[k])  # fmt: skip
-            squares[k] = (predictors(problem, scales, trend, g, z) - middle) ** 2
+            away = predictors(problem, scales, trend, g, z) - middle
+            squares[k] = np.where(np.abs(away) < FAR, away, np.nan) ** 2  # a mode that got lost says nothing of a box
 
     threaded(work, TRIALS)
     return middle, np.maximum(REACH * np.sqrt(np.nanmean(squares, axis=0, dtype=float)), NARROWEST)
