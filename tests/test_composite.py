@@ -9,6 +9,7 @@ from collabeval.composite import TABLES, evaluate_composites
 from collabeval.composite.combine import combine
 from collabeval.composite.parts import Part, aligned
 from collabeval.composite.results import statements_table
+from collabeval.disclosure import composites
 from collabeval.estimates import evaluated_measure
 from collabeval.models.correlation import CORRELATION
 from collabeval.params import Composite, Params
@@ -154,6 +155,10 @@ def test_measures_fitted_together_need_no_composite():
     assert (row["measure"], row["other"]) == ("a", "b")
     assert row["mean"] == pytest.approx(0.5, abs=1e-6)
     assert all(found[name].empty for name in TABLES[:3])
+    shown = composites.composites(found, (), {}, set())
+    assert shown is not None
+    assert len(shown.correlations) == 1
+    assert shown.parts.empty
 
 
 class TestTogether:

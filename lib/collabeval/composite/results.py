@@ -91,4 +91,4 @@ def parts_table(found: Mapping[str, Combined]) -> pd.DataFrame:
                          part.rankability if part else np.nan, part is not None,
                          one.left_out.get(measure, "")))  # fmt: skip
     columns = ["composite", "measure", "declared", "weight", "sd", "rankability", "included", "why"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).astype({"included": bool})  # without rows too: it chooses among them
