@@ -157,7 +157,7 @@ def _in_words(report: Report) -> str:
     if model.covariates:
         sentences.append(covariates.in_the_model(model, nouns))
     if model.together:
-        labels = {view.name: view.params.label for view in report.published.measures}
+        labels = {view.name: numbers.lower_first(view.params.label) for view in report.published.measures}
         named = numbers.listed([labels[name] for name in model.together])
         sentences.append(
             f"{numbers.capital(named)} are fitted together: the levels of a {nouns[0]} are correlated over them, so "
