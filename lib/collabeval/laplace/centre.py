@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
+from scipy.linalg import polar
 
 from collabeval.laplace.arrays import Depths, Rule
 from collabeval.laplace.depths import TooCoarseError, chosen
@@ -126,9 +127,12 @@ def _trust(sides: list[tuple[Side, Side]]) -> None:
 
 
 def axes_at(around: Callable[[Floats], Floats], u: Floats) -> Floats:
-    """Columns: eigenvectors of the covariance, each as long as its standard deviation, by second differences.
+    """Columns: a root of the covariance by second differences, each nearly along a hyperparameter of its own.
 
-    `around` gives the log-density (S,) at points (S, D).
+    It is the standard deviations times the symmetric root of the correlations: of all roots the one whose axes follow
+    the hyperparameters most closely (Kessy, Lewin & Strimmer 2018, ZCA-cor). Spreads are skew each in its own way, so
+    profiles along such axes show what there is, where along eigenvectors, any rotation of nearly uncorrelated spreads,
+    each profile mixes them all. `around` gives the log-density (S,) at points (S, D).
     """
     size, top = len(u), float(around(u[None])[0])
     step = np.array([_reach(around, u, d, top) for d in range(size)])
@@ -139,7 +143,9 @@ def axes_at(around: Callable[[Floats], Floats], u: Floats) -> Floats:
     for (i, j), four in zip(pairs, found[2 * size :].reshape(-1, 4), strict=True):
         hessian[i, j] = hessian[j, i] = -(four[0] - four[1] - four[2] + four[3]) / 4
     curvature, vectors = np.linalg.eigh(hessian)  # in units of the steps
-    return step[:, None] * vectors / np.sqrt(np.maximum(curvature, FLATTEST))
+    root = vectors / np.sqrt(np.maximum(curvature, FLATTEST))
+    sd = np.linalg.norm(root, axis=1)
+    return (step * sd)[:, None] * polar(root / sd[:, None], side="left")[1]
 
 
 def _reach(around: Callable[[Floats], Floats], u: Floats, d: int, top: float) -> float:
