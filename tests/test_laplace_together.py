@@ -32,8 +32,8 @@ GRID = np.linspace(-6, 6, 601)
 
 
 @compiled
-def density_at(place, table, level):
-    return levels.log_density(place, table, level)
+def density_at(places, tables, level):
+    return levels.log_density(places, tables, 0, level)
 
 
 @compiled
@@ -97,10 +97,10 @@ def test_a_table_holds_the_density_of_a_level(proposal):
         first = place[2] + np.sqrt(place[3]) * np.array([-3, -2, -1, -0.3, 0, 0.4, 1.2, 2.1, 3])
         second = np.linspace(-6, 6, 121)
         expected = logsumexp(proposal.log_joint(j, first, second), axis=1)
-        found = np.array([density_at(place, table, level) for level in first])
+        found = np.array([density_at(place[None], table[None], level) for level in first])
         # the series of a site's counts is of fourth order: its density far out is off by a few in a hundred of little
         np.testing.assert_allclose(np.exp(found - found[4]), np.exp(expected - expected[4]), atol=2e-3)
-        every = np.exp([density_at(place, table, level) for level in GRID])
+        every = np.exp([density_at(place[None], table[None], level) for level in GRID])
         share = every * (GRID[1] - GRID[0])
         assert share.sum() == pytest.approx(1, abs=2e-3)
         assert share @ GRID == pytest.approx(place[2], abs=2e-3)
@@ -194,7 +194,7 @@ def test_what_r_adds_to_skew_levels_is_their_sum_on_a_grid():
     for j, measures in enumerate(map(np.flatnonzero, HAS[:3])):
         logs = []
         for m in measures:
-            at = partial(density_at, found.places[m, pick[m], j], found.tables[m, pick[m], j])
+            at = partial(density_at, found.places[m, pick[m], j][None], found.tables[m, pick[m], j][None])
             logs.append(np.array([at(level) for level in grid]))
         z = np.stack(np.meshgrid(*[grid] * len(measures), indexing="ij"), axis=-1)
         own = matrix[np.ix_(measures, measures)]

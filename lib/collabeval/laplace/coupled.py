@@ -39,15 +39,27 @@ def added_precision(matrix: Floats, held: np.ndarray) -> tuple[Floats, float]:
 
 
 @compiled_inner
-def gaussian(places: Floats, pick: np.ndarray, j: int, held: np.ndarray, added: Floats) -> tuple[Floats, Floats, float]:
+def of_site(
+    places: Floats, tables: Floats, pick: np.ndarray, j: int, held: np.ndarray, own_places: Floats, own_tables: Floats
+) -> None:  # fmt: skip
+    """What is known of one site's levels in one combination, side by side, into the first rows of the last two."""
+    for a in range(len(held)):
+        m, s = held[a], pick[held[a]]
+        for k in range(4):
+            own_places[a, k] = places[m, s, j, k]
+        for k in range(own_tables.shape[1]):
+            own_tables[a, k] = tables[m, s, j, k]
+
+
+@compiled_inner
+def gaussian(places: Floats, added: Floats) -> tuple[Floats, Floats, float]:
     """Mean and Cholesky factor of the precision of a site's levels, each p_m a Gaussian; log of their integral."""
-    size = len(held)
+    size = len(added)
     precision, pull, value = added.copy(), np.empty(size), 0.0
     for a in range(size):
-        mean, variance = places[held[a], pick[held[a]], j, 2], places[held[a], pick[held[a]], j, 3]
-        precision[a, a] += 1.0 / variance
-        pull[a] = mean / variance
-        value -= 0.5 * (math.log(variance) + mean * pull[a])
+        precision[a, a] += 1.0 / places[a, 3]
+        pull[a] = places[a, 2] / places[a, 3]
+        value -= 0.5 * (math.log(places[a, 3]) + places[a, 2] * pull[a])
     factor, _ = cholesky(precision)
     half = solve_lower(factor, pull)
     for a in range(size):
@@ -56,16 +68,13 @@ def gaussian(places: Floats, pick: np.ndarray, j: int, held: np.ndarray, added: 
 
 
 @compiled_inner
-def at_levels(
-    places: Floats, tables: Floats, pick: np.ndarray, j: int, held: np.ndarray, added: Floats, levels: Floats
-) -> float:
+def at_levels(places: Floats, tables: Floats, added: Floats, levels: Floats) -> float:
     """log of Π p_m(z_m) exp(−z′(R⁻¹ − I)z / 2) of a site."""
     value = 0.0
-    for a in range(len(held)):
-        m = held[a]
-        value += log_density(places[m, pick[m], j], tables[m, pick[m], j], levels[a])
+    for a in range(len(added)):
+        value += log_density(places, tables, a, levels[a])
         row = 0.0
-        for b in range(len(held)):
+        for b in range(len(added)):
             row += added[a, b] * levels[b]
         value -= 0.5 * levels[a] * row
     return value
@@ -177,32 +186,31 @@ def couplings(
     nodes : (M + 1, K, M) points of a rule for N(0, I) of so many measures, the first `sizes` (M + 1,) of them; its
         log-weights (M + 1, K). None: each p_m is taken for a Gaussian, and the integral is exact.
     """
-    found = np.zeros(len(picks))
+    found, measures = np.zeros(len(picks)), held.shape[1]
+    own_places, own_tables = np.empty((measures, 4)), np.empty((measures, tables.shape[3]))
     for c in range(len(picks)):
         last, half_log, added = -1, 0.0, np.empty((0, 0))
         for j in range(len(counts)):
             size = counts[j]
             if size < 2:
                 continue
-            mine = held[j, :size]
             if kinds[j] != last:
                 last = kinds[j]
-                added, half_log = added_precision(matrices[c], mine)
-            mean, factor, value = gaussian(places, picks[c], j, mine, added)
+                added, half_log = added_precision(matrices[c], held[j, :size])
+            of_site(places, tables, picks[c], j, held[j, :size], own_places, own_tables)
+            mean, factor, value = gaussian(own_places, added)
             if sizes[size]:
-                value = summed(places, tables, picks[c], j, mine, added, mean, factor, nodes[size],
-                               log_nodes[size, :sizes[size]])  # fmt: skip
+                value = summed(own_places, own_tables, added, mean, factor, nodes[size], log_nodes[size, : sizes[size]])
             found[c] += value - half_log
     return found
 
 
 @compiled_inner
 def summed(
-    places: Floats, tables: Floats, pick: np.ndarray, j: int, held: np.ndarray, added: Floats, mean: Floats,
-    factor: Floats, nodes: Floats, log_nodes: Floats,
+    places: Floats, tables: Floats, added: Floats, mean: Floats, factor: Floats, nodes: Floats, log_nodes: Floats
 ) -> float:  # fmt: skip
     """The integral of one site by adaptive Gauss–Hermite quadrature about the Gaussian that is near it."""
-    size, levels, values = len(held), np.empty(len(held)), np.empty(len(log_nodes))
+    size, levels, values = len(added), np.empty(len(added)), np.empty(len(log_nodes))
     for k in range(len(log_nodes)):
         half = 0.0
         for a in range(size - 1, -1, -1):
@@ -213,7 +221,7 @@ def summed(
             levels[a] /= factor[a, a]
         for a in range(size):
             levels[a] += mean[a]
-        values[k] = at_levels(places, tables, pick, j, held, added, levels) + half + log_nodes[k]
+        values[k] = at_levels(places, tables, added, levels) + half + log_nodes[k]
     return log_sum(values) + size * LOG_ROOT - log_diagonal(factor)
 
 
@@ -227,7 +235,8 @@ def draw_levels(
     Proposals come from the Gaussian near the levels' density mixed with a wider one, as those of a single measure do
     (`site_draws`); `ratios` (F, K, J): log-ratios of some of them, for judging.
     """
-    each = ratios.shape[1]
+    each, measures = ratios.shape[1], held.shape[1]
+    own_places, own_tables = np.empty((measures, 4)), np.empty((measures, tables.shape[3]))
     for f in range(len(picks)):
         mine = order[edges[f] : edges[f + 1]]
         for j in range(len(counts)):
@@ -236,13 +245,14 @@ def draw_levels(
                 continue
             held_here = held[j, :size]
             added, _ = added_precision(matrices[f], held_here)
-            mean, factor, _ = gaussian(places, picks[f], j, held_here, added)
+            of_site(places, tables, picks[f], j, held_here, own_places, own_tables)
+            mean, factor, _ = gaussian(own_places, added)
             count = max(FEWEST, EACH * len(mine))
             tried, ratio = np.empty((count, size)), np.empty(count)
-            reference = at_levels(places, tables, picks[f], j, held_here, added, mean)
+            reference = at_levels(own_places, own_tables, added, mean)
             for k in range(count):
-                ratio[k] = propose_levels(random, places, tables, picks[f], j, held_here, added, mean, factor,
-                                          WIDE if k % EVERY == EVERY - 1 else 1.0, tried[k])  # fmt: skip
+                width = WIDE if k % EVERY == EVERY - 1 else 1.0
+                ratio[k] = propose_levels(random, own_places, own_tables, added, mean, factor, width, tried[k])
             whole = log_sum(ratio)
             for s in mine:
                 taken, left = 0, random.random()
@@ -259,11 +269,11 @@ def draw_levels(
 
 @compiled_inner
 def propose_levels(
-    random: np.random.Generator, places: Floats, tables: Floats, pick: np.ndarray, j: int, held: np.ndarray,
-    added: Floats, mean: Floats, factor: Floats, width: float, levels: Floats,
+    random: np.random.Generator, places: Floats, tables: Floats, added: Floats, mean: Floats, factor: Floats,
+    width: float, levels: Floats,
 ) -> float:  # fmt: skip
     """One proposal of a site's levels into `levels`, and the log of its density over the proposals'."""
-    size, half = len(held), 0.0
+    size, half = len(added), 0.0
     for a in range(size - 1, -1, -1):
         standard = width * random.standard_normal()
         half += 0.5 * standard * standard
@@ -274,5 +284,5 @@ def propose_levels(
     for a in range(size):
         levels[a] += mean[a]
     wide = math.exp(half - half / (WIDE * WIDE)) / WIDE**size / EVERY
-    value = at_levels(places, tables, pick, j, held, added, levels)
+    value = at_levels(places, tables, added, levels)
     return value + half - math.log(1.0 - 1.0 / EVERY + wide)

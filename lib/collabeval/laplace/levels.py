@@ -142,14 +142,14 @@ def of_means(
 
 
 @compiled_inner
-def log_density(place: Floats, table: Floats, level: float) -> float:
-    """Log-density of a level by its table; beyond that it falls as the Gaussian of the same mean and variance does."""
-    t = (level - place[0]) / (place[1] * STEP) + HALF
+def log_density(places: Floats, tables: Floats, a: int, level: float) -> float:
+    """Log-density of a level by the table in row a; beyond it falls as the Gaussian of that mean and variance does."""
+    t = (level - places[a, 0]) / (places[a, 1] * STEP) + HALF
     inside = min(max(t, 0.0), POINTS - 1.0)
     k = min(max(int(inside), 1), POINTS - 3)
-    f, a, b, c, d = inside - k, table[k - 1], table[k], table[k + 1], table[k + 2]
-    found = b + f * (c - a / 3.0 - b / 2.0 - d / 6.0 + f * ((a + c) / 2.0 - b + f * ((d - a) / 6.0 + (b - c) / 2.0)))
+    f, p, q, r, s = inside - k, tables[a, k - 1], tables[a, k], tables[a, k + 1], tables[a, k + 2]
+    found = q + f * (r - p / 3.0 - q / 2.0 - s / 6.0 + f * ((p + r) / 2.0 - q + f * ((s - p) / 6.0 + (q - r) / 2.0)))
     if t != inside:
-        end = place[0] + place[1] * STEP * (inside - HALF)
-        found -= 0.5 * ((level - place[2]) ** 2 - (end - place[2]) ** 2) / place[3]
+        end = places[a, 0] + places[a, 1] * STEP * (inside - HALF)
+        found -= 0.5 * ((level - places[a, 2]) ** 2 - (end - places[a, 2]) ** 2) / places[a, 3]
     return found
