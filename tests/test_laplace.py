@@ -247,8 +247,9 @@ def on_grid(cells, scales, fine, known, grid, across, values):
 @njit
 def one_site(random, cells, scales, chosen, known, mode, places, effects, rho):
     draw_effects(
-        random, cells, 1, scales, chosen, known, nothing_known(cells), mode, places, effects, rho, np.zeros((0, 3)), 0
-    )
+        random, cells, 1, scales, chosen, known, nothing_known(cells), mode, places, False, effects, rho,
+        np.zeros((0, 3)), 0,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("family", ["binomial", "poisson", "normal"])
