@@ -19,8 +19,8 @@ MEANINGS = {
     "overdispersion_sd": "a site’s ups and downs from period to period (standard deviation)",
     "degrees_of_freedom": "how heavy the tails of the site effects are (degrees of freedom)",
     "covariates": "effect of a covariate, of one standard deviation or of a level",
-    CORRELATION: "correlation of the levels of a site over the measures that are fitted together",
 }
+TOGETHER = "correlation of the levels of a site over the measures that are fitted together"  # its prior is not params'
 SCALES = {"variance": "the variance", "precision": "the precision, 1 ÷ variance", "log_sd": "the logarithm"}
 
 
@@ -31,7 +31,7 @@ def used(model: Model, views: tuple[MeasureView, ...], over_time: bool) -> Itera
         text = described(override or DEFAULTS[name], name) if override or name in DEFAULTS else _intercept(views)
         yield name, MEANINGS[name], text, override is not None
     if model.together:
-        yield CORRELATION, MEANINGS[CORRELATION], f"LKJ(eta = {SHAPE:g})", False
+        yield CORRELATION, TOGETHER, f"LKJ(eta = {SHAPE:g})", False
 
 
 def _names(model: Model, over_time: bool) -> list[str]:
