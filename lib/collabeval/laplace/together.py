@@ -64,7 +64,7 @@ class Together:
         """Draws of everything, `chains` × `draws`, as good as so many independent ones."""
         sampling, count = self.sampling, self.sampling.chains * self.sampling.draws
         samplers = list(self.samplers.values())
-        found = [sampler.weigh(min(MORE * effective, count / 2), count) for sampler in samplers]
+        found = [sampler.weigh(MORE * effective, count) for sampler in samplers]
         random = np.random.default_rng([sampling.seed, *(len(one.u) for one in found)])
         kept = [np.flatnonzero(one.smoothed[0] > 0) for one in found]
         coupled = self._coupled(found, kept)
