@@ -1,7 +1,7 @@
 """Where proposals come from: hyperparameters by the profiles of the Laplace approximation, then by what was found.
 
 A proposal is a standard point e (K,): its first D numbers are hyperparameters in units of the centre's axes, the rest
-the programme-wide part in conditional standard deviations about its conditional mode.
+the programme-wide part in conditional standard deviations about nearly its conditional mean (`Centre.offset`).
 """
 
 from __future__ import annotations

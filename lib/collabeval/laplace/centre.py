@@ -12,6 +12,7 @@ from scipy.linalg import polar
 from collabeval.laplace.arrays import Depths, Rule
 from collabeval.laplace.depths import TooCoarseError, chosen
 from collabeval.laplace.problem import Floats, Problem, rule
+from collabeval.laplace.proposals import propose
 from collabeval.laplace.search import Search
 from collabeval.laplace.threads import threaded
 
@@ -25,6 +26,7 @@ FLATTEST = 0.05  # curvature over the steps of about one sd that is still believ
 TILT = 2  # the distance over which the shift of all effects along an axis is measured, counted in DISTANCES
 NEWTON = rule(5, 5)  # of the search
 ROUGH = rule(1, 5)  # of proposals' centres: as many are effective as with more nodes
+ASIDE = 3**0.5  # conditional standard deviations, at which a slope and a cubic term together give a mean (`_offset`)
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Centre:
-    """Mode of the hyperparameters, axes of their approximate covariance, and widths to either side of each axis."""
+    """Mode of the hyperparameters, axes of their approximate covariance (`axes_at`), and the shape along each."""
 
     u: Floats  # (D,)
     axes: Floats  # (D, D), columns scaled to one standard deviation
@@ -46,6 +48,7 @@ class Centre:
     z: Floats  # (J, 2)
     tilt_g: Floats  # (D, G) how these move along each axis, by one standard deviation
     tilt_z: Floats  # (D, J, 2)
+    offset: Floats  # (G,) from the programme-wide part's mode to its mean, in conditional standard deviations
     rule: Rule  # of what proposals come from
     depths: Depths
 
@@ -67,7 +70,24 @@ def locate(problem: Problem) -> Centre:
     around = [u + sign * min(DISTANCES[TILT], problem.room(u, sign * axes[:, d]) / 2) * axes[:, d]
               for d in range(len(u)) for sign in (-1, 1)]  # fmt: skip
     depths = chosen(problem, [search.beside().place(point) for point in [u, *around]])
-    return Centre(u, axes, profiles, search.g, search.z, tilt_g, tilt_z, ROUGH, depths)
+    offset = _offset(problem, u, (search.g, search.z), depths)
+    return Centre(u, axes, profiles, search.g, search.z, tilt_g, tilt_z, offset, ROUGH, depths)
+
+
+def _offset(problem: Problem, u: Floats, mode: tuple[Floats, Floats], depths: Depths) -> Floats:
+    """How far the programme-wide part's mean is from its mode given u (G,), in conditional standard deviations.
+
+    The mode is that of all effects together; with the sites integrated out, the log-density of one standardised number
+    x is about −x²/2 + bx + cx³, whose mean is to first order b + 3c: the slope between −√3 and √3.
+    """
+    size = len(mode[0])
+    standard = ASIDE * np.vstack([np.eye(size), -np.eye(size)])
+    values = problem.values(np.tile(u, (2 * size, 1)))
+    g, z = (np.repeat(part[None], 2 * size, axis=0) for part in mode)
+    density, _ = propose(problem.cells, problem.programme, ROUGH, depths, problem.rows(values), problem.trends(values),
+                         standard, g, z)  # fmt: skip
+    slope = (density[:size] - density[size:]) / (2 * ASIDE)
+    return np.where(np.abs(slope) < 1, slope, 0.0)  # further off the series says nothing
 
 
 def _sides(search: Search, u: Floats, axes: Floats) -> list[tuple[Side, Side]]:

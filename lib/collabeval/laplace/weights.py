@@ -20,6 +20,7 @@ BATCH = 500  # proposals that the next ones are aimed by
 AIMED = 0.4  # share of proposals effective for every number from which aiming is good enough
 CALM = 0.5  # k̂ of a batch from which its aim has left something thin
 ROUNDS = 3
+ASKED = 0.85  # of the proposals that seem missing: the least of many noisy sizes seems less than it is
 LIMIT = 0.7  # of k̂
 TINY = 1e-12  # of a chance
 
@@ -99,7 +100,7 @@ def batch(problem: Problem, centre: Centre, aim: Aim, count: int, random: np.ran
     size = len(centre.u)
     u = centre.u + points[:, :size] @ centre.axes.T
     values = problem.values(u)
-    rows, trends, standard = problem.rows(values), problem.trends(values), points[:, size:].copy()
+    rows, trends, standard = problem.rows(values), problem.trends(values), points[:, size:] + centre.offset
     g, z = centre.modes(points[:, :size])
 
     def work(part: slice) -> tuple[Floats, Floats]:
@@ -131,7 +132,8 @@ def importance_sample(
         thin = found.smoothed[1] > k_limit(len(found.u)) and 4 * len(found.u) < most
         if found.least_effective >= effective and not thin:
             break
-        missing = max((effective - found.least_effective) / max(share, 0.05), len(found.u) if thin else 100)
+        missing = ASKED * (effective - found.least_effective) / max(share, 0.05)
+        missing = max(missing, len(found.u) if thin else 100)
         more = int(min(missing, most - len(found.u)))
         aim = promising(found.points, found.smoothed[0], found.mixture, centre.profiles, random)
         last = batch(problem, centre, aim, more, random)
