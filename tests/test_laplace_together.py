@@ -1,6 +1,7 @@
 """Several measures in the fast engine: tables of levels, what a correlation adds to them, draws, and the posterior."""
 
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,10 @@ from scipy.stats import multivariate_normal, norm
 
 from collabeval import estimates, fit
 from collabeval.errors import UsageError
-from collabeval.laplace import combinations, coupled, levels, site_draws
+from collabeval.laplace import combinations, coupled, levels, site_draws, together
 from collabeval.laplace.aims import Gaussianlike
 from collabeval.laplace.combinations import Coupled, correlations
-from collabeval.laplace.engine import SITE_SHARE, Sampler, worst_site
+from collabeval.laplace.engine import SITE_SHARE, Sampler, failure, worst_site
 from collabeval.laplace.kernels import compiled
 from collabeval.laplace.levels import POINTS, STEP
 from collabeval.laplace.polynomials import own_at
@@ -282,6 +283,19 @@ def test_weights_of_combinations_do_not_depend_on_what_proposed_them(monkeypatch
     for mean, error in means[1:]:
         assert abs(mean - means[0][0]) < 4 * np.hypot(error, means[0][1])
     assert sizes[2] > 1.3 * sizes[0], "proposals that go together are found"
+
+
+@pytest.mark.parametrize(("own", "of_combinations", "said"), [
+    (0.2, 0.5, 0.5), (0.6, 0.1, 0.6), (np.nan, 0.1, np.nan), (0.2, np.nan, np.nan), (np.inf, 0.1, np.inf),
+])  # fmt: skip
+def test_a_measure_says_the_worse_k_of_proposals_and_combinations(own, of_combinations, said):
+    drawn = SimpleNamespace(attributes={"pareto_k": own, "pareto_k_limit": 0.7, "importance_ess": 900.0,
+                                        "proposals_lost": 0.0})  # fmt: skip
+    combined = SimpleNamespace(smoothed=(None, of_combinations), u=np.zeros((4000, 1)), effective=800.0)
+    found = together._said(drawn, combined, np.zeros((40, 3)))
+    assert found["pareto_k"] == pytest.approx(said, nan_ok=True)
+    assert found["importance_ess"] == 800
+    assert bool(failure(found)) == (not said <= 0.7)
 
 
 def means_of_two(sites=30, truth=0.7, seed=8):

@@ -18,7 +18,7 @@ from collabeval.laplace.problem import Floats, Problem, pose
 from collabeval.laplace.proposals import draw_sites
 from collabeval.laplace.site_draws import FEWEST as FEWEST_TRIED
 from collabeval.laplace.threads import threaded
-from collabeval.laplace.weights import Proposals, importance_sample, k_limit, resampled
+from collabeval.laplace.weights import Proposals, families, importance_sample, k_limit, needed, resampled
 from collabeval.models.design import Design
 from collabeval.params import Sampling
 
@@ -91,11 +91,9 @@ class Sampler:
 
     def weigh(self, effective: float, count: int) -> Proposals:
         """Weighted proposals, so many that `count` draws of them are as good as so many independent ones."""
-        # that draws are fewer than all adds to their error
-        needed = 1 / (1 / effective - 1 / count) if effective < count / 2 else 2 * effective
-        self.tell(f"weighting until {needed:.0f} proposals are effective")
-        most = MOST * ceil(needed)
-        self.found = importance_sample(self.problem, self.centre, needed, most, self._random(), self.found)
+        least = needed(effective, count)
+        self.tell(f"weighting until {least:.0f} proposals are effective")
+        self.found = importance_sample(self.problem, self.centre, least, MOST * ceil(least), self._random(), self.found)
         return self.found
 
     def draw(self, effective: float) -> Drawn:
@@ -142,8 +140,7 @@ def _effects(
 ) -> Effects:
     """Effects of sites and cells; each slice has a seed of its own, whatever the threads do."""
     sites, cells, design = len(problem.cells.start) - 1, problem.cells, problem.design
-    distinct, times = np.unique(picked, return_counts=True)
-    places, edges = np.argsort(picked, kind="stable"), np.concatenate([[0], np.cumsum(times)])
+    distinct, places, edges = families(picked)
     values = problem.values(found.u[distinct])
     rows, trends = problem.rows(values), problem.trends(values)
     seed = int(random.integers(2**32))

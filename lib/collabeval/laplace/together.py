@@ -13,18 +13,17 @@ import xarray as xr
 from collabeval.errors import CollabevalError
 from collabeval.laplace.combinations import MOST_MEASURES, Combinations, Coupled, combine, correlations
 from collabeval.laplace.coupled import draw_levels
-from collabeval.laplace.engine import FEWEST, MOST, SITE_SHARE, Drawn, Fitted, Sampler, named, worst_site
+from collabeval.laplace.engine import MOST, RATIOS, Drawn, Fitted, Sampler, failure, named, worst_site
 from collabeval.laplace.levels import POINTS, level_densities
 from collabeval.laplace.problem import Floats, Problem
 from collabeval.laplace.site_draws import FEWEST as FEWEST_TRIED
 from collabeval.laplace.threads import threaded
-from collabeval.laplace.weights import Proposals, k_limit, resampled
+from collabeval.laplace.weights import Proposals, families, k_limit, needed, resampled
 from collabeval.models.correlation import memberships
 from collabeval.params import Sampling
 
 __all__ = ["MOST_MEASURES", "Joint", "Together"]
 
-RATIOS = 2000  # by which each site's proposals are judged, at least
 MORE = 1.6  # times as many proposals of each measure are effective as combinations are to be: R lets some go to waste
 
 
@@ -35,7 +34,7 @@ class Joint:
     measures: dict[str, Fitted]
     correlation: xr.DataArray  # (chain, draw, measure, other)
     picked: np.ndarray  # (S,) the combination each draw was resampled from
-    failure: str  # why the check of the combinations failed, or nothing
+    failure: str  # why the check failed, of the measures' proposals or of combinations; or nothing
 
 
 class Together:
@@ -68,9 +67,9 @@ class Together:
         random = np.random.default_rng([sampling.seed, *(len(one.u) for one in found)])
         kept = [np.flatnonzero(one.smoothed[0] > 0) for one in found]
         coupled = self._coupled(found, kept)
-        needed = 1 / (1 / effective - 1 / count) if effective < count / 2 else 2 * effective
+        least = needed(effective, count)
         self.tell("weighing combinations of the measures' proposals")
-        combined = combine(coupled, needed, MOST * ceil(needed), random)
+        combined = combine(coupled, least, MOST * ceil(least), random)
         picked = resampled(combined.smoothed[0], count, random)
         levels, ratios = self._levels(coupled, combined, picked, random)
         measures = {}
@@ -80,12 +79,12 @@ class Together:
             mine[:, own] = levels[:, self.has[:, m], m]
             drawn = sampler.drawn(kept[m][combined.picks[picked, m]], random, mine)
             said = _said(drawn, combined, ratios)
-            measures[name] = Fitted(named(sampler.problem, drawn), drawn.statistics, said, drawn.failure)
-        failures = [*(one.failure for one in measures.values()), _failure(combined, ratios)]
+            measures[name] = Fitted(named(sampler.problem, drawn), drawn.statistics, said, failure(said))
         matrices = correlations(combined.u[picked], len(samplers))[None]
         names = list(self.samplers)
         coords = {"chain": [0], "draw": np.arange(count), "measure": names, "other": names}
-        return Joint(measures, xr.DataArray(matrices, coords), picked, next(filter(None, failures), ""))
+        failures = "; ".join(dict.fromkeys(one.failure for one in measures.values() if one.failure))
+        return Joint(measures, xr.DataArray(matrices, coords), picked, failures)
 
     def _coupled(self, found: list[Proposals], kept: list[np.ndarray]) -> Coupled:
         shape = (len(found), max(map(len, kept)), len(self.has))
@@ -109,8 +108,7 @@ class Together:
         self, coupled: Coupled, combined: Combinations, picked: np.ndarray, random: np.random.Generator
     ) -> tuple[Floats, Floats]:
         """Whitened levels (S, J, M) of the picked combinations, and log-ratios (·, J) of what proposed them."""
-        distinct, times = np.unique(picked, return_counts=True)
-        order, edges = np.argsort(picked, kind="stable"), np.concatenate([[0], np.cumsum(times)])
+        distinct, order, edges = families(picked)
         matrices = correlations(combined.u[distinct], len(coupled.weights))
         each = min(FEWEST_TRIED, ceil(RATIOS / len(distinct)))
         levels = np.zeros((len(picked), *self.has.shape))
@@ -145,20 +143,14 @@ def _tabulate(
 
 def _said(drawn: Drawn, combined: Combinations, ratios: Floats) -> dict[str, str | int | float]:
     """What one measure's draws say of themselves, and what can be said of the combinations where that is the worse."""
-    k, limit = combined.smoothed[1], k_limit(len(combined.u))
-    own_k, own_limit = float(drawn.attributes["pareto_k"]), float(drawn.attributes["pareto_k_limit"])
-    worse = {} if own_limit - own_k <= limit - k else {"pareto_k": k, "pareto_k_limit": limit}
+    own = float(drawn.attributes["pareto_k"]), float(drawn.attributes["pareto_k_limit"])
+    k, limit = min(own, (combined.smoothed[1], k_limit(len(combined.u))), key=_room)
     effective = min(float(drawn.attributes["importance_ess"]), combined.effective)
-    found = {"site_share": worst_site(ratios), "importance_ess": effective, "combinations": len(combined.u)}
-    return {**drawn.attributes, **worse, **found}
+    worse = {"pareto_k": k, "pareto_k_limit": limit, "site_share": worst_site(ratios), "importance_ess": effective}
+    return {**drawn.attributes, **worse, "combinations": len(combined.u)}
 
 
-def _failure(combined: Combinations, ratios: Floats) -> str:
-    k, limit, site = combined.smoothed[1], k_limit(len(combined.u)), worst_site(ratios)
-    if not k <= limit:
-        return f"the weights of combinations of measures have k̂ {k:.2f}, above {limit:.2f}"
-    if not site >= SITE_SHARE:
-        return f"of what the fast engine proposes for the worst site {site:.0%} is effective, below {SITE_SHARE:.0%}"
-    if not combined.effective >= FEWEST:
-        return f"the fast engine has {combined.effective:.0f} effective combinations, below {FEWEST}"
-    return ""
+def _room(k_and_limit: tuple[float, float]) -> float:
+    """How far k̂ lies below its limit; none at all where there is no k̂."""
+    k, limit = k_and_limit
+    return -np.inf if np.isnan(k) else limit - k

@@ -104,6 +104,17 @@ def resampled(weights: Floats, count: int, random: np.random.Generator) -> np.nd
     return random.permutation(np.searchsorted(np.cumsum(weights), points).clip(max=len(weights) - 1))
 
 
+def needed(effective: float, count: int) -> float:
+    """Proposals to be effective for `count` draws as good as so many: that draws are few adds to their error."""
+    return 1 / (1 / effective - 1 / count) if effective < count / 2 else 2 * effective
+
+
+def families(picked: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The distinct ones among picked (S,), F of them; draws in their order (S,); where each one's begin (F + 1,)."""
+    distinct, times = np.unique(picked, return_counts=True)
+    return distinct, np.argsort(picked, kind="stable"), np.concatenate([[0], np.cumsum(times)])
+
+
 def batch(problem: Problem, centre: Centre, aim: Aim, count: int, random: np.random.Generator) -> Proposals:
     """So many proposals of one aim, and the posterior's density there."""
     points = aim.draw(count, random)
