@@ -55,11 +55,12 @@ MEASURES = (1, 2, 4, 8)  # of 70 sites and 20 quarters
 FIRST_DRAWS = 1000  # a chain, for peers
 SPARE = 1.15  # more draws than the last run says would do
 TRIES = 4
+CHECKS = 0.25  # seconds between looks at what a run has used and holds
 
 
 @dataclass(frozen=True)
 class Record:
-    """One run. Seconds on the wall and of all processors; the largest process, MiB; the worst quantity's precision."""
+    """One run. Seconds on the wall and of all processors; MiB of all its processes; the worst quantity's precision."""
 
     case: str
     engine: str
@@ -114,13 +115,14 @@ def _timed(engine: str, folder: Path, cache: Path, limit: float) -> tuple[float,
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
         stopped, checks, memory = False, 0, None
         while True:
-            memory = peak(process.pid) or memory
+            memory = max((each for each in (peak(process.pid), memory) if each), default=None)
             done, status, usage = os.wait4(process.pid, os.WNOHANG)
             wall = time.perf_counter() - clock
             if done:
                 break
-            if wall > checks:
+            if wall > CHECKS * checks:
                 checks += 1
+                memory = max(held(process.pid), memory or 0)
                 if processor_seconds(process.pid) > limit and not stopped:
                     os.killpg(process.pid, signal.SIGKILL)  # its own session: nothing else
                     stopped = True
@@ -144,6 +146,15 @@ def peak(number: int) -> int | None:
         return None
     held = next((line.split()[1] for line in lines if line.startswith("VmHWM")), None)
     return round(int(held) / 1024) if held else None
+
+
+def held(number: int) -> int:
+    """MiB that a process and those it started hold now; what they share counts for each of them."""
+    try:
+        first = psutil.Process(number)
+        return sum(each.memory_info().rss for each in (first, *first.children(recursive=True))) >> 20
+    except psutil.NoSuchProcess:  # one of them has just ended; asked again soon
+        return 0
 
 
 def processor_seconds(number: int) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from collabeval.convergence import Mixing
+from collabeval.draws import ENGINE
 
 RHAT = 1.01
 QUANTITIES = (
@@ -49,7 +50,7 @@ def precision(folder: Path) -> Precision:
 
 
 def _of_file(path: Path) -> Precision:
-    with xr.open_datatree(path, engine="h5netcdf") as tree:
+    with xr.open_datatree(path, engine=ENGINE) as tree:
         posterior = reported(tree["posterior"].to_dataset()).load()
         statistics = tree["sample_stats"].to_dataset() if "sample_stats" in tree else xr.Dataset()
         family = statistics["proposal"].to_numpy().ravel() if "proposal" in statistics else None

@@ -26,6 +26,8 @@ LOST = 0.01  # share of possible proposals that may come out without a weight
 FEWEST = 400  # effective proposals
 RATIOS = 2000  # by which each site's proposals are judged, at least, however few draws are asked for
 SITE_SHARE = 0.5  # of a site's 40 proposals or more that is effective: resampling then moves a mean by sd/40 at most
+MOST_VALUES = 10**8  # of cells in all draws, 400 MB of each kind: of more cells no more draws are kept than are needed
+SPARE = 1.25  # of draws, over the effective ones asked for
 MOST = 16  # times as many proposals as effective ones are asked for, at most
 
 
@@ -61,7 +63,7 @@ class Drawn:
 
 
 def fit(design: Design, sampling: Sampling, tell: Callable[[str], None]) -> Fitted:
-    """Independent draws of the whole model, equally weighted, as many as `chains` × `draws`, in one chain.
+    """Independent draws of the whole model, equally weighted, in one chain (`Sampler.kept` says how many).
 
     Raises
     ------
@@ -96,9 +98,14 @@ class Sampler:
         self.found = importance_sample(self.problem, self.centre, least, MOST * ceil(least), self._random(), self.found)
         return self.found
 
+    def kept(self, effective: float) -> int:
+        """How many draws are kept: `chains` × `draws`, or with very many cells the fewer that the goal needs."""
+        room = max(MOST_VALUES // len(self.problem.cells.y), ceil(SPARE * effective))
+        return min(self.sampling.chains * self.sampling.draws, room)
+
     def draw(self, effective: float) -> Drawn:
-        """Draws of everything the problem has, `chains` × `draws`, as good as so many independent ones."""
-        count = self.sampling.chains * self.sampling.draws
+        """Draws of everything the problem has, as many as are `kept`, as good as so many independent ones."""
+        count = self.kept(effective)
         weights, random = self.weigh(effective, count).smoothed[0], self._random()
         return self.drawn(resampled(weights, count, random), random)
 

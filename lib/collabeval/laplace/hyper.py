@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import expit
@@ -38,11 +39,16 @@ class Hyperparameter:
     name: str
     prior: Prior
 
+    @cached_property
+    def numbers(self) -> dict[str, float]:
+        """The prior's own, which are asked for with every step of a search."""
+        return self.prior.numbers
+
     @property
     def limits(self) -> tuple[float, float] | None:
         """Where x must lie, if on both sides."""
         if self.prior.dist == "Uniform":
-            return float(self.prior.numbers["lower"]), float(self.prior.numbers["upper"])
+            return float(self.numbers["lower"]), float(self.numbers["upper"])
         return (0.0, 1.0) if self.prior.dist == "Beta" else None
 
     @property
@@ -68,7 +74,7 @@ class Hyperparameter:
     def log_prior(self, u: Floats) -> Floats:
         """Log-density of x at u, up to a constant; minus infinity where there is no x."""
         inside = np.where((u > 0) | (not self.is_root), 0.0, -np.inf)
-        return inside + LOG_DENSITY[self.prior.dist](self.drawn(u), self.prior.numbers)
+        return inside + LOG_DENSITY[self.prior.dist](self.drawn(u), self.numbers)
 
     def log_density(self, u: Floats) -> Floats:
         """Log-density of u under the prior, up to a constant: of x there, and log |dx/du|."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy.linalg import block_diag
@@ -144,8 +145,9 @@ def course(design: Design) -> Programme:
     return Programme(np.array(centre), np.array(sd) ** -2.0, fixed, np.pad(walk, ((0, number), (0, number))))
 
 
+@cache
 def hermite(size: int) -> tuple[Floats, Floats]:
-    """Nodes of a Gauss–Hermite rule for N(0, 1), and their log-weights."""
+    """Nodes of a Gauss–Hermite rule for N(0, 1), and their log-weights; shared by all who ask, not to be changed."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(size)
     return nodes, np.log(weights / np.sqrt(2 * np.pi))
 

@@ -60,9 +60,9 @@ class Together:
         self.tell(f"{name}: {said}")
 
     def fitted(self, effective: float) -> Joint:
-        """Draws of everything, `chains` × `draws`, as good as so many independent ones."""
-        sampling, count = self.sampling, self.sampling.chains * self.sampling.draws
-        samplers = list(self.samplers.values())
+        """Draws of everything, as many as every measure keeps, as good as so many independent ones."""
+        sampling, samplers = self.sampling, list(self.samplers.values())
+        count = min(sampler.kept(effective) for sampler in samplers)
         found = [sampler.weigh(MORE * effective, count) for sampler in samplers]
         random = np.random.default_rng([sampling.seed, *(len(one.u) for one in found)])
         kept = [np.flatnonzero(one.smoothed[0] > 0) for one in found]

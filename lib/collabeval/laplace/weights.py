@@ -20,6 +20,8 @@ BATCH = 500  # proposals that the next ones are aimed by
 AIMED = 0.4  # share of proposals effective for every number from which aiming is good enough
 CALM = 0.5  # k̂ of a batch from which its aim has left something thin
 ROUNDS = 3
+HOPED = 0.7  # share of the next batch effective for every number: its aim is better, and what is missing is made after
+USUAL = 0.85  # share of proposals that is effective, about
 ASKED = 0.85  # of the proposals that seem missing: the least of many noisy sizes seems less than it is
 LIMIT = 0.7  # of k̂
 TINY = 1e-12  # of a chance
@@ -105,8 +107,15 @@ def resampled(weights: Floats, count: int, random: np.random.Generator) -> np.nd
 
 
 def needed(effective: float, count: int) -> float:
-    """Proposals to be effective for `count` draws as good as so many: that draws are few adds to their error."""
-    return 1 / (1 / effective - 1 / count) if effective < count / 2 else 2 * effective
+    """Proposals to be effective for `count` draws, by one sweep, to be as good as so many independent ones.
+
+    A sweep takes a proposal the whole number of times below or above its share; what that adds to the squared copies
+    is at most a quarter for each, a sixth where shares are spread evenly; a fifth is reckoned with. So E effective of
+    S proposals leave 1 / (1/E + S/5 / count²). Where draws are too few for any E, twice as many as asked for.
+    """
+    rounding = 1 / (5 * USUAL) / count**2
+    left = 1 / effective**2 - 4 * rounding
+    return (1 / effective - np.sqrt(left)) / (2 * rounding) if left > 0 else 2 * effective
 
 
 def families(picked: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -168,7 +177,7 @@ def k_limit(count: int) -> float:
 
 
 def _aimed(problem: Problem, centre: Centre, random: np.random.Generator) -> tuple[Proposals, float]:
-    """The first batches, aimed anew while they miss, and the share of the last that is effective for every number."""
+    """The first batches, aimed anew while they miss; the share of the next that may be effective for every number."""
     aim = first(centre.profiles, len(centre.g))
     last = found = batch(problem, centre, aim, BATCH, random)
     for _ in range(ROUNDS):
@@ -177,4 +186,4 @@ def _aimed(problem: Problem, centre: Centre, random: np.random.Generator) -> tup
         aim = promising(found.points, found.smoothed[0], found.mixture, centre.profiles, random)
         last = batch(problem, centre, aim, BATCH, random)
         found = found.joined(last)
-    return found, last.least_effective / BATCH
+    return found, max(last.least_effective / BATCH, HOPED)

@@ -190,7 +190,7 @@ class Sampling(Strict):
     seed: NonNegativeInt
     """Any whole number; the same seed gives the same results."""
     draws: PositiveInt = 1000
-    """Draws kept of each chain."""
+    """Draws kept of each chain. Of over 25,000 cells the fast engine keeps fewer, as many as `minimum_ess` needs."""
     tune: PositiveInt = 1000
     """Draws spent on tuning."""
     chains: Annotated[int, Field(ge=2)] = 4
