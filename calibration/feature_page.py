@@ -11,10 +11,9 @@ from calibration import figures
 from calibration.features import SITES, named, read
 from calibration.replicates import Store
 from calibration.tables import p_value, table_of
-from calibration.uniform import Curve, curve
+from calibration.uniform import Curve, curve, limit_for, strays
 from collabeval.plots.saving import save_svg
 
-ERROR = 0.05  # over all curves of all kinds together (Bonferroni)
 OUTER = 0.485  # further than this from the middle: the outer 3 %
 
 
@@ -24,20 +23,20 @@ def write(store: Store, docs: Path) -> dict[str, str]:
     curves = {kind: _curves(table) for kind, table in studies.items()}
     for kind, table in studies.items():
         store.keep(named(kind), table)
-    limit = ERROR / max(1, sum(len(found) for found in curves.values()))
+    every = {f"{kind}: {name}": one.p_value for kind, found in curves.items() for name, one in found.items()}
     panels = [(f"{kind}, {len(studies[kind])}", curves[kind]) for kind in curves]
     rows = [("", panels[first : first + figures.COLUMNS]) for first in range(0, len(panels), figures.COLUMNS)]
-    figure = figures.rank_curves("Where the truth lies among the draws: models of the features", rows, limit)
+    figure = figures.rank_curves(
+        "Where the truth lies among the draws: models of the features", rows, limit_for(len(every))
+    )
     save_svg(figure, docs / "pictures" / "calibration_features.svg")
-    below = [f"{kind}: {name}" for kind, found in curves.items() for name, one in found.items() if one.p_value < limit]
     return {
         "features": table_of(
             ["model", "worlds", "own check passed", "curves", "smallest p", "in the outer 3 %, %"],
             [_row(kind, table, curves[kind]) for kind, table in studies.items()],
         ),
         "feature_sites": str(SITES),
-        "feature_limit": f"{limit:.2g}",
-        "feature_strays": "none." if not below else "; ".join(below) + ".",
+        **{f"feature_{name}": said for name, said in strays(every).items()},
     }
 
 

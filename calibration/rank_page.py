@@ -13,9 +13,9 @@ from calibration.rank_tables import Curves, Tables
 from calibration.replicates import Store
 from calibration.studies import BY_NUTS_ALONE, EFFECTIVE, GOAL, STUDIES
 from calibration.tables import filled
+from calibration.uniform import limit_for, strays
 from collabeval.plots.saving import save_svg
 
-ERROR = 0.05  # over all curves of all studies together (Bonferroni)
 PICTURES = {"laplace": ("calibration", "Where the truth lies among the draws: the fast engine"),
             "nuts": ("calibration_nuts", "Where the truth lies among the draws: NUTS")}  # fmt: skip
 
@@ -30,7 +30,8 @@ def write(store: Store, docs: Path) -> None:
     summary = {study.name.removeprefix("ranks_"): {quantity: round(one.p_value, 5) for quantity, one in own.items()}
                for study, own in curves.items()}  # fmt: skip
     (store.results / "ranks.json").write_text(json.dumps({"p_values": summary}, indent=1) + "\n")
-    limit = _limit(curves)
+    p_values = named(curves)
+    limit = limit_for(len(p_values))
     for engine, (name, title) in PICTURES.items():
         rows = _panels(engine, tables, curves)
         save_svg(figures.rank_curves(title, rows, limit), docs / "pictures" / f"{name}.svg")
@@ -42,11 +43,7 @@ def write(store: Store, docs: Path) -> None:
     }
     words |= feature_page.write(store, docs) | spread_page.write(store) | control_page.write(store)
     words |= together_page.write(store, docs)
-    filled("calibration.md", {**words, **strays(curves, limit), **_sizes()}, docs)
-
-
-def _limit(curves: Curves) -> float:
-    return ERROR / max(1, sum(len(found) for found in curves.values()))
+    filled("calibration.md", {**words, **strays(p_values), **_sizes()}, docs)
 
 
 def _panels(engine: str, tables: Tables, curves: Curves) -> list[figures.Row]:
@@ -61,19 +58,11 @@ def _panels(engine: str, tables: Tables, curves: Curves) -> list[figures.Row]:
     return rows
 
 
-def strays(curves: Curves, limit: float) -> dict[str, str]:
-    """How many curves leave their band, and which do so by the limit for all together."""
+def named(curves: Curves) -> dict[str, float]:
+    """p-value of every curve by study and quantity."""
     engines = {"laplace": "", "nuts": " by NUTS"}
-    values = {f"{study.title}{engines[study.engine]}: `{quantity}`": one.p_value
-              for study, own in curves.items() for quantity, one in own.items()}  # fmt: skip
-    below = [name for name, p_value in values.items() if p_value < limit]
-    return {
-        "curves": str(len(values)),
-        "limit": f"{limit:.2g}",
-        "below": "none." if not below else "; ".join(below) + ".",
-        "at_95": str(sum(p_value < ERROR for p_value in values.values())),
-        "expected": f"{ERROR * len(values):.1f}",
-    }
+    return {f"{study.title}{engines[study.engine]}: `{quantity}`": one.p_value
+            for study, own in curves.items() for quantity, one in own.items()}  # fmt: skip
 
 
 def _sizes() -> dict[str, str]:

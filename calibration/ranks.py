@@ -59,9 +59,12 @@ def _window_effect(flat: dict[str, np.ndarray], design: Design) -> np.ndarray:
 def places(posterior: xr.Dataset, design: Design, truth: xr.Dataset, random: np.random.Generator) -> dict[str, float]:
     """Where the truth lies among the draws, 0 to 1: (rank + uniform) / (S + 1)."""
     drawn, true = quantities(posterior, design), quantities(truth, design)
-    return {
-        name: float((np.sum(draws < true[name]) + random.random()) / (len(draws) + 1)) for name, draws in drawn.items()
-    }
+    return {name: place(draws, true[name].item(), random) for name, draws in drawn.items()}
+
+
+def place(draws: np.ndarray, truth: float, random: np.random.Generator) -> float:
+    """The same of one quantity."""
+    return float((np.sum(draws < truth) + random.random()) / (len(draws) + 1))
 
 
 def replicate(family: Family, form: Form, seed: int, number: int, engine: str, sampling: Sampling) -> dict:
@@ -76,7 +79,7 @@ def replicate(family: Family, form: Form, seed: int, number: int, engine: str, s
         kind = "refused" if isinstance(error, CollabevalError) else "broke down"
         return row | {"failure": f"{kind}: {error}", "seconds": round(time.perf_counter() - clock, 3)}
     row |= {**said, "seconds": round(time.perf_counter() - clock, 3)}
-    return row | {name: round(place, DIGITS) for name, place in places(posterior, design, truth, random).items()}
+    return row | {name: round(where, DIGITS) for name, where in places(posterior, design, truth, random).items()}
 
 
 def _by_laplace(rows: pd.DataFrame, design: Design, family: Family, sampling: Sampling) -> tuple[xr.Dataset, dict]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from functools import partial
 
 import numpy as np
 import xarray as xr
 
 from calibration.forms import CASES, FAMILIES, FORMS, PER_YEAR, Form, settings
-from calibration.ranks import places
+from calibration.ranks import place, places
 from calibration.replicates import DIGITS, Store, held
 from calibration.studies import DRAWS, EFFECTIVE
 from calibration.worlds import UnitDesign, designed, effects, empty_rows, parameters, with_outcomes
@@ -75,13 +74,8 @@ def replicate(form: Form, seed: int, number: int) -> dict:
     row |= {"failure": found.failure, "seconds": round(time.perf_counter() - clock, 3)}
     for family, fitted in found.measures.items():
         own = places(fitted.posterior, designs[family], truths[family], random)
-        row |= {f"{family} {name}": round(place, DIGITS) for name, place in own.items()}
-    place = partial(_place, random=random)
+        row |= {f"{family} {name}": round(where, DIGITS) for name, where in own.items()}
     drawn = found.correlation.to_numpy()[0]
     for name, a, b in zip(CORRELATIONS, *np.tril_indices(len(FAMILIES), -1), strict=True):
-        row[name] = place(drawn[:, a, b], matrix[a, b])
+        row[name] = round(place(drawn[:, a, b], matrix[a, b], random), DIGITS)
     return row
-
-
-def _place(draws: np.ndarray, truth: float, random: np.random.Generator) -> float:
-    return round(float((np.sum(draws < truth) + random.random()) / (len(draws) + 1)), DIGITS)

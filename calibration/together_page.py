@@ -12,10 +12,9 @@ from calibration.rank_tables import OF_FAST, curves_of, kinds
 from calibration.replicates import Store
 from calibration.tables import p_value, table_of
 from calibration.together import CORRELATIONS, STUDIED, name_of
-from calibration.uniform import Curve
+from calibration.uniform import Curve, limit_for, strays
 from collabeval.plots.saving import save_svg
 
-ERROR = 0.05  # over all curves of these studies together (Bonferroni)
 PICTURE = "calibration_together"
 PARTS = (*FAMILIES, "correlation")
 
@@ -28,19 +27,11 @@ def write(store: Store, docs: Path) -> dict[str, str]:
     for form, table in tables.items():
         store.keep(name_of(form), table)
     every = {f"{FORMS[form].title}: `{name}`": one.p_value for form, own in curves.items() for name, one in own.items()}
-    limit = ERROR / max(1, len(every))
+    limit = limit_for(len(every))
     rows = [row for form, own in curves.items() for row in _panels(form, tables[form], own)]
     save_svg(figures.rank_curves("Where the truth lies among the draws: measures together", rows, limit),
              docs / "pictures" / f"{PICTURE}.svg")  # fmt: skip
-    below = [name for name, value in every.items() if value < limit]
-    return {
-        "together": _table(tables, curves),
-        "together_curves": str(len(every)),
-        "together_expected": f"{ERROR * len(every):.1f}",
-        "together_at_95": str(sum(value < ERROR for value in every.values())),
-        "together_limit": f"{limit:.2g}",
-        "together_strays": "; ".join(below or ["none"]) + ".",
-    }
+    return {"together": _table(tables, curves), **{f"together_{name}": said for name, said in strays(every).items()}}
 
 
 def _panels(form: str, table: pd.DataFrame, curves: dict[str, Curve]) -> list[figures.Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -11,6 +12,7 @@ from scipy.stats import binom
 
 SIMULATIONS = 50_000  # so many that a p-value can fall below the limit for all curves together
 BAND = 0.95
+ERROR = 0.05  # over all curves of a page's part together (Bonferroni)
 POINTS = 100  # at most, at which the curve is held to its band
 
 
@@ -36,6 +38,24 @@ def curve(places: np.ndarray) -> Curve:
     difference, low, high = (np.concatenate([[0.0], each - points, [0.0]])
                              for each in (compute_ecdf(places, points), low, high))  # fmt: skip
     return Curve(whole, difference, low, high, p_value)
+
+
+def limit_for(curves: int) -> float:
+    """The p-value below which one of so many curves strays."""
+    return ERROR / max(1, curves)
+
+
+def strays(p_values: Mapping[str, float]) -> dict[str, str]:
+    """What a page says of curves by name: how many leave their band, and which do so by the limit for all together."""
+    limit = limit_for(len(p_values))
+    below = [name for name, value in p_values.items() if value < limit]
+    return {
+        "curves": str(len(p_values)),
+        "limit": f"{limit:.2g}",
+        "below": "; ".join(below or ["none"]) + ".",
+        "at_95": str(sum(value < ERROR for value in p_values.values())),
+        "expected": f"{ERROR * len(p_values):.1f}",
+    }
 
 
 def _points(count: int) -> np.ndarray:

@@ -36,7 +36,7 @@ class Notebooks:
         self.seen: Callable[[str], None] = lambda step: None
 
     def __call__(self, source: Path, target: Path, parameters: dict[str, object], kernel: object) -> Path:
-        import netCDF4
+        import h5py
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -61,8 +61,8 @@ class Notebooks:
             (self.run / "data" / "sources.json").write_text("{}", encoding="utf-8")
         if step.startswith("fit-"):
             (self.run / "draws").mkdir(exist_ok=True)
-            with netCDF4.Dataset(self.run / "draws" / f"{step[4:]}.nc", "w") as file:
-                file.engine, file.seed = "nuts", 1
+            with h5py.File(self.run / "draws" / f"{step[4:]}.nc", "w") as file:
+                file.attrs["engine"], file.attrs["seed"] = "nuts", 1
         if step == "report":
             (self.run / "figures" / "dot.svg").write_text("<svg/>", encoding="utf-8")
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from scipy import stats
 from calibration import control, control_page, rank_page, rank_tables, ranks, spreads, studies, worlds
 from calibration.forms import FAMILIES, FORMS, PER_YEAR, Form, world
 from calibration.replicates import Store
-from calibration.uniform import curve
+from calibration.uniform import curve, strays
 from collabeval.laplace.engine import fit as fast_fit
 from collabeval.params import Sampling
 
@@ -147,9 +147,9 @@ def test_a_set_of_ranks_that_is_wrong_is_named_on_the_page_and_one_that_is_right
     right, wrong = random.random(300), 0.5 + 0.5 * (random.random(300) - 0.5)
     table = made_up(right).assign(site_sd=wrong)
     study = studies.STUDIES[0]
-    said = rank_page.strays({study: rank_tables.curves_of(table)}, 0.01)
+    said = strays(rank_page.named({study: rank_tables.curves_of(table)}))
     assert said["below"] == f"{study.title}: `site_sd`."
-    assert rank_page.strays({study: rank_tables.curves_of(made_up(right))}, 0.01)["below"] == "none."
+    assert strays(rank_page.named({study: rank_tables.curves_of(made_up(right))}))["below"] == "none."
     assert rank_tables.curves_of(table.head(rank_tables.FEWEST - 1)) == {}
 
 

@@ -67,6 +67,22 @@ def test_reliability_is_the_share_of_the_prior_variance_that_the_data_settled():
     assert found.reliability.mean() == pytest.approx(0.6, abs=0.01)
 
 
+def test_reliability_of_measures_that_correlate_is_by_the_variance_they_have_together():
+    """Normal-normal by hand: z ~ N(0, R), seen with variances e, after that V = (R⁻¹ + I/e)⁻¹: 1 − w'Vw / w'Rw."""
+    random, sites, count, r, error = np.random.default_rng(4), 2000, 1000, 0.6, np.array([0.5, 1.5])
+    between, weights = np.array([[1, r], [r, 1]]), np.array([0.75, 0.25])
+    after = np.linalg.inv(np.linalg.inv(between) + np.diag(1 / error))
+    truth = random.multivariate_normal(np.zeros(2), between, sites)
+    middle = (truth + random.normal(size=truth.shape) * np.sqrt(error)) / error @ after
+    values = (middle[:, None] + random.multivariate_normal(np.zeros(2), after, (sites, count))).transpose(2, 0, 1)
+    made = Composite.model_validate({"label": "C", "measures": {"a": 3, "b": 1}})
+    parts = {"a": part("a", values[0]), "b": part("b", values[1])}
+    by_hand = 1 - (weights @ after @ weights) / (weights @ between @ weights)
+    as_if_alone = 1 - (weights @ after @ weights) / (weights @ weights)
+    assert as_if_alone < by_hand - 0.1, "or the test could not tell"
+    assert combine(made, parts, params_of(together=("a", "b"))).reliability.mean() == pytest.approx(by_hand, abs=0.01)
+
+
 def test_sites_without_one_of_the_measures_get_no_composite_and_are_named(draws):
     eligible = np.ones(12, bool)
     eligible[3] = False

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collabeval.pipeline.tasks import Verdict
 
 # what running a notebook, and then the end of the run, load: loaded while pytask lays out the steps and kernels start
-LATER = ("jupytext", "papermill", "pyarrow.parquet", "netCDF4", "rocrate.rocrate")
+LATER = ("jupytext", "papermill", "pyarrow.parquet", "h5py", "rocrate.rocrate")
 AHEAD = 3  # kernels started before their step; each holds some 200 MB
 
 
