@@ -3,7 +3,15 @@
 import numpy as np
 import pandas as pd
 
+from collabeval.laplace import levels
+from collabeval.laplace.kernels import compiled
 from collabeval.params import Params
+
+
+@compiled
+def density_at(places, tables, level):
+    """Log-density of a level by its table."""
+    return levels.log_density(places, tables, 0, level)
 
 
 def correlated(sites=70, periods=12):
