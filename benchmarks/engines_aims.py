@@ -32,7 +32,9 @@ WHY = """Where the seconds go, and what stands in the way:
 
 - *Loading* is Python, pandas, numba and the check of params: of a fit of few seconds a large part.
 - *Fitting* holds all that an evaluation keeps and the peers do not write: every cell's own effect, a replicate of it
-  and its log-likelihood in each of 4,000 draws. With many sites these take most of the time, whatever is proposed.
+  and its log-likelihood in each draw. With very many cells as few draws are kept as the goal allows
+  (docs/decisions/0071), and what is proposed takes most of the time, about 0.3 µs for each cell and proposal.
+- Several measures are fitted as many at once as there are cores, each in a process of its own, as a run does.
 - Every reported number needs as many effective draws, bulk and tail: the worst decides how many proposals are weighed.
   Where few sites or events leave the spreads long tails that is several times as many as on the demo (Growth, below).
 - The peers have their models compiled before the runs that count here, as has the fast engine; `cold` says the rest."""

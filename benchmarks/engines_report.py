@@ -80,8 +80,8 @@ def page(result: Row) -> str:
         f"cells) has at least {goal:,} effective draws, bulk and tail, and R-hat is at most 1.01. Medians of warm runs "
         f"(compiled code in its cache) in which engines took turns; `cold` is one run with empty caches. Draws are a "
         f"chain's, of four; for the package's engines they are the effective ones asked for. Memory: the most that "
-        f"the process held, – where that was not measured. The package's engines write more than the peers: replicates "
-        f"and log-likelihood of every cell.",
+        f"a run's processes held at once, looked at every quarter of a second, – where that was not measured. The "
+        f"package's engines write more than the peers: replicates and log-likelihood of every cell.",
         f"{machine['cores']} cores, {machine['system']}, Python {machine['python']}; "
         f"{', '.join(result['versions'].values())}. The machine was shared (load {machine['load'][0]} at the end): "
         f"seconds are what they were, ratios within one run of the script are what can be compared, and those of "
