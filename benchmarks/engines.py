@@ -35,8 +35,9 @@ import psutil
 
 from benchmarks import cases, engines_report, floor
 from benchmarks.cases import ROOT, Case
-from benchmarks.goal import RHAT, precision
+from benchmarks.goal import precision
 from benchmarks.one_fit import OWN
+from collabeval.convergence import RHAT
 from collabeval.machine import cores
 
 PACKAGES = {"laplace": "numba", "nuts": "nutpie", "stan": "pystan", "pymc": "pymc", "bambi": "bambi"}

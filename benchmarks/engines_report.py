@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks import engines_aims
 from benchmarks.cases import ROOT
 from benchmarks.engines_figure import draw, draw_growth
-from benchmarks.goal import RHAT
+from collabeval.convergence import RHAT
 from collabeval.plots.saving import save_svg
 
 DOCS = ROOT / "docs"

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from collabeval.convergence import Mixing
+from collabeval.convergence import RHAT, Mixing
 from collabeval.draws import ENGINE
 
-RHAT = 1.01
 QUANTITIES = (
     "intercept",
     "trend",

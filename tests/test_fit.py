@@ -16,6 +16,7 @@ from scipy import stats
 from scipy.optimize import approx_fprime
 
 from collabeval import fit
+from collabeval.convergence import RHAT
 from collabeval.draws import GROUPS, POSTERIOR, linear_predictor
 from collabeval.fit import chains, nuts
 from collabeval.fit import outcomes as outcomes_module
@@ -24,7 +25,7 @@ from collabeval.fit.predictive import log_likelihood, predictive, standard_error
 from collabeval.laplace.outcomes import binomial
 from collabeval.models.design import read_design
 from collabeval.models.families import MODELS
-from collabeval.params import Model
+from collabeval.params import Model, Sampling
 from fitting import QUICK, infant_panel, params_for, small_panel
 
 ONE_PERIOD = {"trend": "none", "trajectory": False, "overdispersion": False}
@@ -207,9 +208,41 @@ def test_blocks_follow_until_every_quantity_is_precise_enough():
     assert tree.attrs["blocks"] == sum("sampling" in line for line in told)
     assert list(tree["posterior"]["chain"].values) == list(range(tree["posterior"].sizes["chain"]))
     assert tree["log_likelihood"].sizes["chain"] == tree["sample_stats"].sizes["chain"] > 2
-    assert chains.least_effective(tree["posterior"].to_dataset()) >= 150
+    assert chains.precision(tree["posterior"].to_dataset())[0] >= 150
     first = tree["posterior"]["intercept"].values
     assert len(np.unique(first[:, 0])) == len(first), "each block has a seed of its own"
+
+
+def test_chains_are_added_while_they_disagree_by_more_than_a_report_may_rest_on():
+    """The first block has a chain apart, which costs few effective draws; the others outweigh it."""
+    random, asked = np.random.default_rng(3), []
+
+    def sampler(block):
+        asked.append(block)
+        apart = np.where((np.arange(block.chains) == 0) & (len(asked) < 2), 0.35, 0.0)
+        dims = ("chain", "draw")
+        values = random.normal(size=(block.chains, block.draws)) + apart[:, None]
+        statistics = {"diverging": (dims, np.zeros(values.shape, bool))}
+        return xr.DataTree.from_dict(
+            {"posterior": xr.Dataset({"x": (dims, values)}), "sample_stats": xr.Dataset(statistics)}
+        )
+
+    def blocks(minimum_ess):
+        asked.clear()
+        sampling = Sampling(seed=5, draws=2000, chains=4, minimum_ess=minimum_ess)
+        attempt = chains.Attempt("centred", 0.9)
+        found = chains.sample_blocks(sampler, sampling, attempt, lambda tree: tree["posterior"].to_dataset(), len)
+        return found, chains.precision(found.tree["posterior"].to_dataset())
+
+    alone, (least, greatest) = blocks(100)
+    assert alone.blocks == 1
+    assert least > 100
+    assert greatest > RHAT
+    found, (least, greatest) = blocks(400)
+    assert found.blocks > 1
+    assert least >= 400
+    assert greatest <= RHAT
+    assert [block.chains for block in asked] == [4] * found.blocks
 
 
 def test_blocks_end_at_the_maximum():

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit
 
 from collabeval import fit
-from collabeval.fit.chains import least_effective
+from collabeval.fit.chains import precision
 from fitting import infant_panel, params_for
 
 PUBLISHED = {
@@ -33,7 +33,7 @@ def test_the_fit_is_sound(tree):
         assert tree.attrs["importance_ess"] >= 4000
     else:
         assert tree.attrs["divergences"] == 0
-        assert least_effective(tree["posterior"].to_dataset()) >= 4000
+        assert precision(tree["posterior"].to_dataset())[0] >= 4000
 
 
 def test_the_means_are_the_published_ones(tree):

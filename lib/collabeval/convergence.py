@@ -17,6 +17,7 @@ from scipy.special import ndtri
 
 ROWS_AT_ONCE = 128  # keeps the working arrays of 8 x 500 draws in some 50 MB
 TAIL = (0.05, 0.95)
+RHAT, ESS = 1.01, 400.0  # greatest and least of any reported quantity that results may rest on (Vehtari et al. 2021)
 
 
 @dataclass(frozen=True)

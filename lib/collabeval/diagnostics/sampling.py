@@ -11,9 +11,10 @@ import pandas as pd
 import xarray as xr
 from arviz_stats import bfmi
 
+from collabeval.convergence import ESS, RHAT
 from collabeval.diagnostics.check import Check
 
-RHAT, ESS, BFMI = 1.01, 400.0, 0.3
+BFMI = 0.3
 FINITE_GROUPS = ("posterior", "posterior_predictive", "log_likelihood")
 AGAIN = "Do not use the results; run again with `sampling.target_accept: 0.99` and more `tune`."
 LONGER = "Do not use the results; run again with more `sampling.draws`."

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from collabeval.convergence import Mixing
+from collabeval.convergence import ESS, RHAT, Mixing
 from collabeval.diagnostics.check import ENGINE
-from collabeval.diagnostics.sampling import ESS, RHAT
 from collabeval.effect.found import Found, estimands, fit_both, rate_difference
 from collabeval.effect.judge import Judged, judged
 from collabeval.effect.layout import Layout, lay_out

@@ -13,7 +13,7 @@ import pandas as pd
 import pymc as pm
 import xarray as xr
 
-from collabeval.convergence import convergence
+from collabeval.convergence import ESS, RHAT, convergence
 from collabeval.fit.nuts import SAMPLERS, Block, Sampler
 from collabeval.models.design import Design
 from collabeval.models.families import MODELS, own
@@ -120,8 +120,10 @@ def attempts(design: Design, sampling: Sampling) -> Iterator[Attempt]:
 def sample_blocks(
     sampler: Sampler, sampling: Sampling, attempt: Attempt, quantities: Quantities, tell: Progress
 ) -> Sampled:
-    """Blocks of chains until the least effective sample size suffices, at most `maximum_blocks` after the first.
+    """Blocks of chains until effective sample sizes and R-hat of all suffice, at most `maximum_blocks` after the first.
 
+    The worst R-hat of hundreds of quantities is above its limit by chance where each has just a thousand effective
+    draws of few chains; of more chains it is not, unless they disagree.
     NUTS cannot be resumed, so each further block is tuned anew with seed + block. Limits are in draws and never in
     seconds, so that runs repeat exactly. A block that diverges is the last: another attempt will follow it.
     """
@@ -134,22 +136,25 @@ def sample_blocks(
         tree = joined(parts)
         if parts[-1]["sample_stats"]["diverging"].any() or len(parts) > sampling.maximum_blocks:
             return Sampled(tree, attempt, len(parts))
-        least = least_effective(quantities(tree))
-        if least >= sampling.minimum_ess:
+        least, greatest = precision(quantities(tree))
+        agree = greatest <= RHAT or sampling.minimum_ess < ESS  # so few are a trial, which no report may rest on
+        if least >= sampling.minimum_ess and agree:
             return Sampled(tree, attempt, len(parts))
         missing = SHORTFALL * tree["posterior"].sizes["chain"] * (sampling.minimum_ess / least - 1)
+        missing = missing if agree else max(missing, sampling.chains)
         chains = min(max(2, ceil(missing)), MOST_CHAINS)
 
 
-def least_effective(quantities: xr.Dataset) -> float:
-    """Least bulk or tail effective sample size of all quantities that vary; infinite where none does."""
+def precision(quantities: xr.Dataset) -> tuple[float, float]:
+    """Least bulk or tail effective sample size of all quantities that vary, infinite where none does; worst R-hat."""
     rows = [
         array.transpose(..., "chain", "draw").to_numpy().reshape(-1, array.sizes["chain"], array.sizes["draw"])
         for array in quantities.data_vars.values()
     ]
     found = convergence(np.concatenate(rows).astype(float))
     sizes = np.concatenate([found.ess_bulk, found.ess_tail])
-    return float(np.min(sizes[np.isfinite(sizes)], initial=np.inf))
+    rhat = found.rhat[np.isfinite(found.rhat)]
+    return float(np.min(sizes[np.isfinite(sizes)], initial=np.inf)), float(np.max(rhat, initial=1.0))
 
 
 def joined(parts: list[xr.DataTree]) -> xr.DataTree:
