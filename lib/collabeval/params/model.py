@@ -202,7 +202,7 @@ class Sampling(Strict):
     minimum_ess: PositiveInt = 1000
     """Effective draws every reported quantity must reach."""
     maximum_blocks: PositiveInt = 4
-    """How many further blocks of chains may be run to reach them."""
+    """How many further blocks of chains may be run to reach them, and for chains to agree (R-hat)."""
 
 
 class Rules(Strict):
