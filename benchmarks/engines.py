@@ -53,7 +53,7 @@ CASES: dict[str, Callable[[Path], Case]] = {
 SITES = (75, 150, 300, 600, 1200)  # of 20 quarters
 PERIODS = (10, 20, 40, 80)  # of 70 sites
 MEASURES = (1, 2, 4, 8)  # of 70 sites and 20 quarters
-FIRST_DRAWS = 1000  # a chain, for peers
+FIRST_DRAWS = 1000  # a chain, for all but the fast engine
 SPARE = 1.15  # more draws than the last run says would do
 TRIES = 4
 CHECKS = 0.25  # seconds between looks at what a run has used and holds
@@ -66,7 +66,7 @@ class Record:
     case: str
     engine: str
     kind: str  # cold, new or warm
-    effort: int  # draws a chain, or for the package's engines the effective draws asked for
+    effort: int  # draws a chain, or for the fast engine the effective draws asked for
     seed: int
     outcome: str  # finished, stopped (at the time limit) or failed
     wall: float
@@ -97,8 +97,8 @@ def run(case: Case, engine: str, effort: int, seed: int, cache: Path, kind: str,
 
 
 def _params(case: Case, engine: str, effort: int, seed: int) -> str:
-    own = {"minimum_ess": effort} if engine in OWN else {"draws": effort}
-    sampling = case.params.sampling.model_copy(update={"seed": seed, **own})
+    name = "minimum_ess" if engine == "laplace" else "draws"
+    sampling = case.params.sampling.model_copy(update={"seed": seed, name: effort})
     model = case.params.model.model_copy(update={"engine": engine if engine in OWN else "auto"})
     return case.params.model_copy(update={"sampling": sampling, "model": model}).model_dump_json()
 
@@ -170,7 +170,7 @@ def processor_seconds(number: int) -> float:
 
 def reach(case: Case, engine: str, goal: int, limit: float, cache: Path) -> Iterator[Record]:
     """A first run, cold or new, and warm ones with more draws until the goal is reached or out of reach."""
-    effort = goal if engine in OWN else FIRST_DRAWS
+    effort = goal if engine == "laplace" else FIRST_DRAWS
     kind = "new" if cache.exists() else "cold"
     cache.mkdir(parents=True, exist_ok=True)
     last = run(case, engine, effort, case.params.sampling.seed, cache, kind, limit)
@@ -178,7 +178,8 @@ def reach(case: Case, engine: str, goal: int, limit: float, cache: Path) -> Iter
     for attempt in range(1, TRIES):
         if last.effective is None or last.suffices(goal):
             break
-        factor = max(SPARE, SPARE * goal / last.effective)
+        apart = ((last.rhat or 1.0) ** 2 - 1) / (RHAT**2 - 1)  # falls with the effective draws of a chain
+        factor = max(SPARE, SPARE * goal / last.effective, SPARE * apart)
         if last.processor * factor > 2 * limit:
             break
         effort = ceil(effort * factor / 50) * 50

@@ -79,7 +79,7 @@ def page(result: Row) -> str:
         f"From the start of a process to draws on disk, until every reported quantity (all but the effects of single "
         f"cells) has at least {goal:,} effective draws, bulk and tail, and R-hat is at most 1.01. Medians of warm runs "
         f"(compiled code in its cache) in which engines took turns; `cold` is one run with empty caches. Draws are a "
-        f"chain's, of four; for the package's engines they are the effective ones asked for. Memory: the most that "
+        f"chain's, of four; for the fast engine they are the effective ones asked for. Memory: the most that "
         f"a run's processes held at once, looked at every quarter of a second, – where that was not measured. The "
         f"package's engines write more than the peers: replicates and log-likelihood of every cell.",
         f"{machine['cores']} cores, {machine['system']}, Python {machine['python']}; "

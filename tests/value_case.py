@@ -12,6 +12,7 @@ import value_stand_ins
 from collabeval import draws, params_file
 from collabeval.params import Params
 from collabeval.run_folder import RunFolder
+from collabeval.value.burden import COLUMNS
 from collabeval.value.given import Given
 from collabeval.value.worth import worth_tables
 
@@ -43,7 +44,6 @@ def make(
         trees={name: draws.load(run.draws(name)) for name in fake.measures},
     )
     run.write_data({name: table for name in ("costs", "burden") if (table := getattr(given, name)) is not None})
-    empty = pd.DataFrame(columns=["site", "period", "estimand", "cases", "mean", "sd", "q025", "q25", "q50", "q75",
-                                  "q975", "event", "probability"])  # fmt: skip
+    empty = pd.DataFrame(columns=list(COLUMNS))
     run.write_tables({"value_burden": empty if burden is None else burden, **worth_tables(params, given)})
     return run

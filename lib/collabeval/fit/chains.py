@@ -23,6 +23,7 @@ from collabeval.params import Params, Sampling
 
 HIGHER_ACCEPT = 0.99
 SHORTFALL = 1.1
+HALF_CHAIN = 1 / (RHAT**2 - 1)  # effective draws with which chains that agree have an R-hat at its limit
 OWN_ATTEMPTS = 2  # a model of one's own may have one parametrisation only
 MOST_CHAINS = 16  # of a further block: keeps a hopeless fit from filling the memory before the gates can say so
 Quantities = Callable[[xr.DataTree], xr.Dataset]
@@ -138,6 +139,7 @@ def sample_blocks(
             return Sampled(tree, attempt, len(parts))
         least, greatest = precision(quantities(tree))
         agree = greatest <= RHAT or sampling.minimum_ess < ESS  # so few are a trial, which no report may rest on
+        agree |= least / (2 * tree["posterior"].sizes["chain"]) < HALF_CHAIN  # more chains would not bring it down
         if least >= sampling.minimum_ess and agree:
             return Sampled(tree, attempt, len(parts))
         missing = SHORTFALL * tree["posterior"].sizes["chain"] * (sampling.minimum_ess / least - 1)

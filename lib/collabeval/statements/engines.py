@@ -15,6 +15,7 @@ from collabeval.statements import checks, numbers
 if TYPE_CHECKING:
     from collabeval.disclosure import Published
     from collabeval.disclosure.effect import Effect
+    from collabeval.disclosure.value import PublishedValue
 
 WEIGHTED = "and corrected by Pareto-smoothed importance weights"
 MADE = {
@@ -54,9 +55,10 @@ class Fit:
 
 
 def said(published: Published) -> str:
-    """Every fit behind a report: of measures, of survey, ratings and audit, and of the effect of the programme."""
+    """Every fit behind a report: of measures, survey, ratings, audit, the effect, and what collecting takes."""
     labels = {view.name: view.params.label for view in published.measures}
     fits = [*of_diagnostics(published.diagnostics, labels), *of_effect(published.effect, labels)]
+    fits += of_burden(published.value)
     return " ".join([*sentences(fits), "Every number shown of them is a summary of their draws."])
 
 
@@ -85,6 +87,18 @@ def of_effect(effect: Effect | None, labels: Mapping[str, str]) -> Iterator[Fit]
         if (leads, why_leads) != (engine, reason):
             subject = f"The posterior behind the course before joining of {name}"
             yield Fit(subject, name, leads, why_leads, None, failed)
+
+
+def of_burden(value: PublishedValue | None) -> Iterator[Fit]:
+    """The fits of hours and cost a case; a fit that failed its check has a row which says of which part."""
+    if value is None:
+        return
+    for what in ("hours", "cost"):
+        rows = value.burden[value.burden["estimand"].isin([f"{what}_per_case", f"{what}_not_fitted"])]
+        for row in rows.head(1).to_dict("records"):
+            failed = str(row["event"]) if row["estimand"] == f"{what}_not_fitted" else ""
+            subject = "The posterior of what collecting data takes"
+            yield Fit(subject, f"{what} a case", str(row["engine"]), str(row["engine_reason"]), None, failed)
 
 
 def sentences(fits: Iterable[Fit]) -> Iterator[str]:

@@ -18,7 +18,8 @@ from collabeval.params.value import Collecting
 from collabeval.value.costs import year_of
 from collabeval.value.money import price_factors
 
-COLUMNS = ("site", "period", "estimand", "cases", "mean", "sd", *QUANTILES, "event", "probability")
+ENGINE = ("engine", "engine_reason")  # of what is estimated, else blank
+COLUMNS = ("site", "period", "estimand", "cases", "mean", "sd", *QUANTILES, "event", "probability", *ENGINE)
 LABELS = {"hours": "Hours per case", "cost": "Cost per case"}
 FEWEST_SITES = 2  # below, there is nothing to pool
 
@@ -57,7 +58,7 @@ def burden_table(params: Params, burden: pd.DataFrame | None) -> pd.DataFrame:
         if cells["site"].nunique() >= FEWEST_SITES:
             parts.append(_estimates(params, what, cells))
     table = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    texts = {name: table[name].fillna("") for name in ("site", "period", "event")}
+    texts = {name: table[name].fillna("") for name in ("site", "period", "event", *ENGINE)}
     return table.assign(**texts).reindex(columns=list(COLUMNS))
 
 
@@ -104,12 +105,13 @@ def _estimates(params: Params, what: str, cells: pd.DataFrame) -> pd.DataFrame:
     drawn = list(_drawn(per_case))
     summaries = summarise(drawn, per_case.mixing)
     failed = [check.check for check in diagnostics.blocking(what, tree, summaries) if not check.passed]
+    made = {name: str(tree.attrs[name]) for name in ENGINE}
     if failed:
-        return pd.DataFrame([{"estimand": f"{what}_not_fitted", "event": failed[0]}])
+        return pd.DataFrame([{"estimand": f"{what}_not_fitted", "event": failed[0], **made}])
     collecting = Collecting() if params.value is None else params.value.burden
     chances = [_chances(what, each, getattr(collecting, what)) for each in drawn]
     return summaries.drop(columns=["rhat", "ess_bulk", "ess_tail"]).assign(
-        cases=_cases(cells, summaries), **pd.concat(chances, ignore_index=True)
+        cases=_cases(cells, summaries), **pd.concat(chances, ignore_index=True), **made
     )
 
 
