@@ -184,6 +184,20 @@ def test_values_and_limits_of_checks_as_they_are_shown(value, shown):
     assert figure(value) == shown
 
 
+def test_the_fits_of_hours_and_cost_are_named_and_what_failed_with_its_check():
+    columns = ["estimand", "event", "engine", "engine_reason"]
+    rows = [("hours", "", "", ""), ("hours_per_case", "", "laplace", CHOSEN), ("hours_per_case", "", "laplace", CHOSEN),
+            ("cost", "", "", ""), ("cost_not_fitted", "ess_tail", "nuts", "it must")]  # fmt: skip
+    found = SimpleNamespace(burden=pd.DataFrame(rows, columns=columns))
+    what = "The posterior of what collecting data takes"
+    assert list(engines.sentences(engines.of_burden(found))) == [
+        f"{what} (hours a case) {LAPLACE}. Its check passed.",
+        f"{what} (cost a case) {NUTS}, since it must. Its check failed (ess_tail), and nothing is said of it.",
+    ]
+    assert list(engines.of_burden(None)) == []
+    assert list(engines.of_burden(SimpleNamespace(burden=found.burden.head(1)))) == []
+
+
 def test_a_whole_report_names_every_engine_in_its_methods(tmp_path):
     fake = Fake(years=4, sites=8, cases=300, blocks=OPINIONS, effect={"words": {"death": "better"}})
     fake_run.make(tmp_path, fake)

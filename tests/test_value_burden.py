@@ -82,6 +82,14 @@ class TestTruth:
         for quantile, chance in (("q025", 0.975), ("q25", 0.75), ("q50", 0.5), ("q975", 0.025)):
             assert ((rows[quantile] > 1.2) == (rows["probability"] > chance - 1e-9)).all()
 
+    def test_the_engine_is_told_of_what_is_estimated_alone(self, found):
+        table = found[2]
+        estimated = table["estimand"].str.endswith("hours_per_case") & ~table["estimand"].str.startswith("recorded")
+        assert estimated.any()
+        assert set(table[estimated]["engine"]) == {"laplace"}
+        assert set(table[estimated]["engine_reason"]) == {"its own check passed"}
+        assert set(table[~estimated]["engine"]) == {""}
+
 
 class TestRecorded:
     def test_sums_are_those_of_the_table(self, found):
@@ -118,7 +126,8 @@ def test_a_fit_that_fails_a_check_shows_no_site(unfitted):
     unfitted([Check("hours", "pareto_k", 1.2, 0.7, "blocking", False, "")])
     table = burden_table(value_case.params_of(None, ("burden",)), simulated()[0])
     assert of_sites(table, "hours_per_case").empty
-    assert list(table.loc[table["estimand"].eq("hours_not_fitted"), "event"]) == ["pareto_k"]
+    failed = table[table["estimand"].eq("hours_not_fitted")]
+    assert failed[["event", "engine"]].to_numpy().tolist() == [["pareto_k", "laplace"]]
     assert table["estimand"].eq("hours").any()
 
 

@@ -57,9 +57,9 @@ def burden_table(params: Params, burden: pd.DataFrame | None) -> pd.DataFrame:
         cells = cells[cells["amount"].gt(0) & cells["cases"].gt(0)].reset_index(drop=True)
         if cells["site"].nunique() >= FEWEST_SITES:
             parts.append(_estimates(params, what, cells))
-    table = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    texts = {name: table[name].fillna("") for name in ("site", "period", "event", *ENGINE)}
-    return table.assign(**texts).reindex(columns=list(COLUMNS))
+    table = pd.concat([part for part in parts if len(part)], ignore_index=True).reindex(columns=list(COLUMNS))
+    texts = {name: table[name].astype(object).fillna("") for name in ("site", "period", "event", *ENGINE)}
+    return table.assign(**texts)
 
 
 def _amounts(params: Params, burden: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
