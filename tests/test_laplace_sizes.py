@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from collabeval import fit
 from collabeval.convergence import Mixing
-from collabeval.laplace.engine import MOST_VALUES, SPARE, Sampler
+from collabeval.laplace.engine import MOST_VALUES, SPARE, Fitted, Sampler
 from collabeval.laplace.problem import pose
 from collabeval.laplace.weights import USUAL, needed, resampled
 from collabeval.models.design import read_design
 from collabeval.params import Model, Sampling
-from fitting import small_panel
+from fitting import params_for, small_panel
 
 GOAL = 1000
 
@@ -52,3 +53,19 @@ def test_draws_are_those_of_params_unless_cells_are_many():
     assert sampler(1000, times).kept(GOAL) == pytest.approx(2000, rel=0.01)
     assert sampler(1000, 20 * times).kept(GOAL) == SPARE * GOAL, "fewer cannot be as good as asked for"
     assert sampler(200, 20 * times).kept(GOAL) == 800, "nor more than params ask for"
+
+
+@pytest.mark.parametrize(("draws", "rounds"), [(100, 1), (1000, 2)])
+def test_more_proposals_follow_only_where_draws_are_enough_for_the_goal(monkeypatch, draws: int, rounds: int):
+    """With a first round that is aimed too low, of 200 draws no further round could make a thousand."""
+    asked, fitted = [], Sampler.fitted
+
+    def too_low(self: Sampler, effective: float) -> Fitted:
+        asked.append(effective)
+        return fitted(self, effective / 4 if len(asked) == 1 else effective)
+
+    monkeypatch.setattr(Sampler, "fitted", too_low)
+    params = params_for(model={"engine": "laplace"}, draws=draws, chains=2)
+    tree = fit.sample(small_panel(), "m", params)
+    assert len(asked) == rounds
+    assert tree["posterior"].sizes["draw"] == 2 * draws

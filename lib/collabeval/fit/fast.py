@@ -14,7 +14,7 @@ from collabeval.fit.predictive import completed, constant_data
 from collabeval.models.correlation import CORRELATION
 from collabeval.models.design import Design
 from collabeval.own_model import own_function
-from collabeval.params import Params
+from collabeval.params import Params, Sampling
 
 SHORTFALL = 1.1
 ROOM = 1.05  # the least of many noisy sizes falls short of what was aimed at; to draw all anew costs more than this
@@ -43,7 +43,7 @@ def fast_fit(
             raise
         return None, str(error)
     effective = ROOM * sampling.minimum_ess
-    for _ in range(1 + sampling.maximum_blocks):
+    for _ in range(_rounds(sampling)):
         found = sampler.fitted(effective)
         if found.failure and not asked:
             return None, found.failure
@@ -77,7 +77,7 @@ def fast_together(
             raise
         return {}, str(error)
     effective = ROOM * sampling.minimum_ess
-    for _ in range(1 + sampling.maximum_blocks):
+    for _ in range(_rounds(sampling)):
         found = sampler.fitted(effective)
         if found.failure and not asked:
             return {}, found.failure
@@ -94,6 +94,11 @@ def fast_together(
         trees[name] = completed(posterior, fitted.statistics, designs[name], sampling.seed)
         trees[name].attrs = {**fitted.attributes, "together": ", ".join(designs), "engine_reason": why}
     return trees, ""
+
+
+def _rounds(sampling: Sampling) -> int:
+    """How often draws are made, each time of more proposals: once where draws are too few for the goal, whatever of."""
+    return 1 + sampling.maximum_blocks if sampling.chains * sampling.draws >= sampling.minimum_ess else 1
 
 
 def _refuse(asked: bool, reason: str) -> None:
