@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from benchmarks.engines_aims import GENERAL
 from collabeval.plots.page import MARGIN, WIDTH, Page, open_page
 from collabeval.plots.style import ACCENT, GRID, INK, MARK, SEMIBOLD, TEXT2, FigureText, styled
+from collabeval.statements.numbers import listed
 
 ROW, GAP = 0.19, 0.30  # inches
 LEFT, RIGHT = 2.35, WIDTH - 1.2  # of the axis
@@ -27,8 +28,7 @@ def draw(result: dict[str, Any]) -> Figure:
         title=_title(groups),
         subtitle=f"Seconds from start to draws on disk, every reported quantity with {result['goal']:,} effective "
         "draws. Logarithmic axis.",
-        note="Filled: median of warm runs. Ring: one run with nothing compiled. ‘more than’: the goal was not reached. "
-        "One shared machine; ratios within a case are what can be compared. docs/benchmarks.md has the numbers.",
+        note="Filled: median of warm runs. Ring: nothing compiled. ‘more than’: short of it. Compare within a case.",
     )
     page = open_page(text, height, above=0.05)
     seconds = [row[key] for _, rows in groups for row in rows for key in ("seconds", "cold", "longest") if row[key]]
@@ -67,7 +67,7 @@ def draw_growth(rows: list[dict[str, Any]]) -> Figure:
     page = open_page(text, height, above=0.05)
     for place, kind in enumerate(kinds):
         mine = sorted((row for row in rows if row["kind"] == kind), key=lambda row: row["number"])
-        left, right = MARGIN + place * wide + 0.45, MARGIN + (place + 1) * wide - 0.35
+        left, right = MARGIN + place * wide + 0.45, MARGIN + (place + 1) * wide - 0.5
         page.write(left, height - 0.02, f"Number of {kind}", fontweight=SEMIBOLD)
         _curve(page, mine, "processor", "s", (left, right), (low, height - 0.3))
         if remembered:
@@ -94,7 +94,7 @@ def _curve(
     for place, row in zip(x, rows, strict=True):
         page.write(place, up[0] - 0.16, f"{row['number']:,}", ha="center", color=TEXT2)
     for place in (0, -1):
-        page.write(x[place], y(values)[place] + 0.1, f"{rows[place][name]:,.3g} {unit}", ha="center", color=INK)
+        page.write(x[place], y(values)[place] + 0.1, f"{_three(rows[place][name])} {unit}", ha="center", color=INK)
 
 
 def _row(page: Page, row: dict[str, Any], y: float, x: Any) -> None:
@@ -112,7 +112,12 @@ def _row(page: Page, row: dict[str, Any], y: float, x: Any) -> None:
     page.line([x(row["seconds"])], [y], marker="o", ms=5, mfc=colour, mec=colour, ls="")
     ratio = "" if own or not row["wall_ratio"] else f"  × {row['wall_ratio']:,.0f}" if row["wall_ratio"] >= 10 else \
         f"  × {row['wall_ratio']:.1f}"  # fmt: skip
-    page.write(x(max([row["seconds"], *ends])) + 0.08, y, f"{row['seconds']:,.3g} s{ratio}", color=TEXT2)
+    page.write(x(max([row["seconds"], *ends])) + 0.08, y, f"{_three(row['seconds'])} s{ratio}", color=TEXT2)
+
+
+def _three(value: float) -> str:
+    """Three digits, or all before the point where they are more."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _title(groups: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> str:
@@ -121,5 +126,5 @@ def _title(groups: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> str:
     if not found:
         return "Seconds to the same precision"
     ratios, engines = [row["wall_ratio"] for row in found], dict.fromkeys(row["engine"] for row in found)
-    names, take = " and ".join(NAMES[engine] for engine in engines), "takes" if len(engines) == 1 else "take"
-    return f"{names} {take} {min(ratios):,.1f} to {max(ratios):,.1f} times as long as the fast engine"
+    names, take = listed([NAMES[engine].split("'")[0] for engine in engines]), "takes" if len(engines) == 1 else "take"
+    return f"{names} {take} {min(ratios):,.1f} to {max(ratios):,.1f} times as long as laplace"

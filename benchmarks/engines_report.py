@@ -47,7 +47,7 @@ def _summary(case: str, engine: str, runs: list[Row], goal: float) -> Row:
     enough = [run for run in warm if run["effort"] == max(each["effort"] for each in warm)]
     reached = [run for run in enough if run["effective"] >= goal and not (run["rhat"] or 0) > RHAT]
     best = max((run for run in runs if run["effective"] is not None), key=lambda run: run["effective"], default=None)
-    counted = enough if 2 * len(reached) > len(enough) else []  # half of them may miss by chance, not more
+    counted = enough if enough and 2 * len(reached) >= len(enough) else []  # half of them may miss by chance, not more
     row: Row = {"case": case, "engine": engine, "runs": len(counted), "reached": len(reached)}
     for name, key in (("seconds", "wall"), ("processor", "processor"), ("memory", "memory"), ("effort", "effort"),
                       ("effective", "effective")):  # fmt: skip
